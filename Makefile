@@ -1,0 +1,50 @@
+# Windtunnel's verbs. `make help` lists them.
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/windtunnel
+PKGS := ./...
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+.PHONY: deps
+deps: ## check for gcc and the OpenSSL headers, install them where they are missing
+	@sim/cmd/windtunnel/deps.sh
+
+.PHONY: build
+build: deps ## build bin/windtunnel
+	@$(GO) build -o $(BIN) ./sim/cmd/windtunnel
+
+.PHONY: run
+run: build ## pre-provision the built-in fleet of 200 PCs and hand it to its users
+	@$(BIN) run
+
+.PHONY: test
+test: deps ## all tests, with the race detector
+	$(GO) test -race -timeout 20m $(PKGS)
+
+.PHONY: lint
+lint: deps ## vet, staticcheck, formatting, and the rules of the house
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet $(PKGS)
+	$(GO) tool staticcheck $(PKGS)
+	$(GO) test ./sim/house/
+
+.PHONY: fuzz
+fuzz: deps ## every fuzz target for FUZZTIME (30s)
+	@FUZZTIME=$${FUZZTIME:-30s} sim/house/fuzz.sh
+
+.PHONY: bench
+bench: deps ## the speed promises, as ratios within one run
+	$(GO) test -run '^$$' -bench 'Promise' -benchtime 1x -timeout 30m ./sim/... ./scenarios/...
+
+.PHONY: coverage-seed
+coverage-seed: ## the rules of the pre-provisioning page that no spec witnesses yet
+	@$(GO) run ./sim/house/seedrules
+
+.PHONY: doctor
+doctor: ## run every tool that the project uses and say what is missing
+	@sim/house/doctor.sh

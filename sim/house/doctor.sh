@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the tools that building and testing use, and says for each what it
+# answered or how to get it. Exit 1 where one that `make run` needs is missing.
+cd "$(dirname "$0")/../.." || exit 1
+missing=0
+try() { # name, needed-by, how to get it, command...
+	local name=$1 by=$2 how=$3; shift 3
+	if out=$("$@" 2>&1); then
+		printf 'ok       %-14s %s\n' "$name" "$(head -n1 <<<"$out")"
+	else
+		printf 'missing  %-14s for %s; %s\n' "$name" "$by" "$how"
+		[[ $by == *run* ]] && missing=1
+	fi
+}
+try go "make run" "https://go.dev/dl, 1.26 or later" go version
+try gcc "make run" "apt install gcc" gcc --version
+try openssl-dev "make run" "apt install libssl-dev" sh -c 'echo "#include <openssl/rand.h>" | gcc -E -x c - >/dev/null && echo "openssl/rand.h found"'
+try libcrypto "make run" "apt install libssl-dev" sh -c 'd=$(mktemp -d) && echo "int main(void){return 0;}" | gcc -x c - -lcrypto -o $d/a && $d/a && echo "links"; r=$?; rm -rf $d; exit $r'
+try simulator "make run" "go mod download" go build -o /dev/null ./sim/vtpm
+try openssl "make test" "apt install openssl" openssl version
+try zbarimg "make test" "apt install zbar-tools" zbarimg --version
+try xmllint "make test" "apt install libxml2-utils" xmllint --version
+exit $missing
