@@ -1,0 +1,127 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Layers that ask.
+const (
+	HTTP   = "http"   // an exchange; Operation is the service's name for it
+	TPM    = "tpm"    // a command; Operation is its name, "TPM2_Create"
+	Event  = "event"  // something happened on the device; Operation is the event's kind
+	Stream = "stream" // a connection or datagram below HTTP
+)
+
+// Rule is one fault: where, and what.
+type Rule struct {
+	Name string `yaml:"name" json:"name"` // in the journal, and in the seed of its draws; must differ from the others'
+	When When   `yaml:"when" json:"when"`
+	Do   Action `yaml:"do" json:"do"`
+}
+
+// When chooses points. Empty members are not looked at. Host, Operation, Device and Event are globs: * is any run of
+// characters, ? is one; case does not count.
+type When struct {
+	Layer     string        `yaml:"layer,omitempty" json:"layer,omitempty"`
+	Host      string        `yaml:"host,omitempty" json:"host,omitempty"`
+	Operation string        `yaml:"operation,omitempty" json:"operation,omitempty"`
+	Device    string        `yaml:"device,omitempty" json:"device,omitempty"`
+	Event     string        `yaml:"event,omitempty" json:"event,omitempty"` // kind of an event; such a rule sees points of that layer only
+	Nth       int           `yaml:"nth,omitempty" json:"nth,omitempty"`     // only the nth point, from 1, that a device passes and the rest matches
+	Every     int           `yaml:"every,omitempty" json:"every,omitempty"` // each so-manyeth; with Nth: that one and each so-manyeth after it
+	Share     float64       `yaml:"share,omitempty" json:"share,omitempty"` // so many of those, drawn from the seed; 0 is all
+	From      time.Duration `yaml:"from,omitempty" json:"from,omitempty"`   // since the run's start
+	Until     time.Duration `yaml:"until,omitempty" json:"until,omitempty"` // since the run's start, not included
+}
+
+// Action is what breaks. At most one of Status, Drop, Refuse, NoSuchName and TPMResponse can be set; the others combine.
+type Action struct {
+	Status      int           `yaml:"status,omitempty" json:"status,omitempty"`           // answered in place of the service
+	RetryAfter  time.Duration `yaml:"retryAfter,omitempty" json:"retryAfter,omitempty"`   // Retry-After of that answer, whole seconds
+	Delay       time.Duration `yaml:"delay,omitempty" json:"delay,omitempty"`             // before anything else
+	Drop        bool          `yaml:"drop,omitempty" json:"drop,omitempty"`               // the connection breaks; whether the service saw the request is not said
+	Refuse      bool          `yaml:"refuse,omitempty" json:"refuse,omitempty"`           // the connection is refused
+	NoSuchName  bool          `yaml:"noSuchName,omitempty" json:"noSuchName,omitempty"`   // the name does not resolve
+	Corrupt     bool          `yaml:"corrupt,omitempty" json:"corrupt,omitempty"`         // the answer's body is altered
+	Truncate    bool          `yaml:"truncate,omitempty" json:"truncate,omitempty"`       // the answer's body ends early
+	CutPower    bool          `yaml:"cutPower,omitempty" json:"cutPower,omitempty"`       // the device loses power
+	TPMResponse uint32        `yaml:"tpmResponse,omitempty" json:"tpmResponse,omitempty"` // TPM_RC in place of the TPM's own
+}
+
+// Validate reports everything that is wrong with the rule.
+func (r Rule) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("fault %q: "+format, append([]any{r.Name}, args...)...))
+	}
+	if r.Name == "" {
+		bad("has no name")
+	}
+	r.When.check(bad)
+	r.Do.check(bad)
+	if r.When.Event != "" && (r.Do.Status != 0 || r.Do.TPMResponse != 0 || r.Do.Refuse || r.Do.NoSuchName || r.Do.Corrupt || r.Do.Truncate || r.Do.Drop) {
+		bad("an event can only lead to delay or cutPower")
+	}
+	return errors.Join(errs...)
+}
+
+func (w When) check(bad func(string, ...any)) {
+	switch w.Layer {
+	case "", HTTP, TPM, Event, Stream:
+	default:
+		bad("layer %q is none of http, tpm, event, stream", w.Layer)
+	}
+	if w.Event != "" && (w.Layer != "" && w.Layer != Event || w.Host != "" || w.Operation != "") {
+		bad("event goes with neither host, operation nor another layer")
+	}
+	if w.Nth < 0 || w.Every < 0 {
+		bad("nth and every count from 1")
+	}
+	if !(w.Share >= 0 && w.Share <= 1) {
+		bad("share is between 0 and 1")
+	}
+	if w.From < 0 || w.Until < 0 || w.Until > 0 && w.Until <= w.From {
+		bad("from and until do not make a span of time")
+	}
+}
+
+func (a Action) check(bad func(string, ...any)) {
+	exclusive := 0
+	for _, set := range []bool{a.Status != 0, a.Drop, a.Refuse, a.NoSuchName, a.TPMResponse != 0} {
+		if set {
+			exclusive++
+		}
+	}
+	switch {
+	case a == Action{}:
+		bad("does nothing")
+	case exclusive > 1:
+		bad("only one of status, drop, refuse, noSuchName and tpmResponse is possible")
+	}
+	if a.Status != 0 && (a.Status < 300 || a.Status > 599) {
+		bad("status %d is not an answer that stands for a fault (300 to 599)", a.Status)
+	}
+	if a.Delay < 0 || a.RetryAfter < 0 || a.RetryAfter%time.Second != 0 {
+		bad("delay and retryAfter are not negative, and retryAfter is whole seconds (RFC 9110 10.2.3)")
+	}
+	if a.RetryAfter > 0 && a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
+		bad("retryAfter goes with status 429 or 503")
+	}
+}
+
+// ValidateAll checks every rule, and that names differ.
+func ValidateAll(rules []Rule) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, r := range rules {
+		errs = append(errs, r.Validate())
+		if seen[r.Name] && r.Name != "" {
+			errs = append(errs, fmt.Errorf("fault %q: two rules of one name", r.Name))
+		}
+		seen[r.Name] = true
+	}
+	return errors.Join(errs...)
+}

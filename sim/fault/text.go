@@ -1,0 +1,104 @@
+package fault
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// In JSON durations are texts ("30s"), as they are in YAML, and unknown members are errors.
+
+type when When
+
+// MarshalJSON writes durations as text.
+func (w When) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		when
+		From  text `json:"from,omitempty"`
+		Until text `json:"until,omitempty"`
+	}{when(w), text(w.From), text(w.Until)})
+}
+
+// UnmarshalJSON reads durations as text.
+func (w *When) UnmarshalJSON(b []byte) error {
+	var in struct {
+		when
+		From  text `json:"from"`
+		Until text `json:"until"`
+	}
+	if err := strict(b, &in); err != nil {
+		return fmt.Errorf("when: %w", err)
+	}
+	*w = When(in.when)
+	w.From, w.Until = time.Duration(in.From), time.Duration(in.Until)
+	return nil
+}
+
+type action Action
+
+// MarshalJSON writes durations as text.
+func (a Action) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		action
+		RetryAfter text `json:"retryAfter,omitempty"`
+		Delay      text `json:"delay,omitempty"`
+	}{action(a), text(a.RetryAfter), text(a.Delay)})
+}
+
+// UnmarshalJSON reads durations as text.
+func (a *Action) UnmarshalJSON(b []byte) error {
+	var in struct {
+		action
+		RetryAfter text `json:"retryAfter"`
+		Delay      text `json:"delay"`
+	}
+	if err := strict(b, &in); err != nil {
+		return fmt.Errorf("do: %w", err)
+	}
+	*a = Action(in.action)
+	a.RetryAfter, a.Delay = time.Duration(in.RetryAfter), time.Duration(in.Delay)
+	return nil
+}
+
+func strict(b []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// text is a duration that JSON writes as text.
+type text time.Duration
+
+// MarshalText is time.Duration's own form.
+func (t text) MarshalText() ([]byte, error) { return []byte(time.Duration(t).String()), nil }
+
+// UnmarshalText is time.ParseDuration.
+func (t *text) UnmarshalText(b []byte) error {
+	d, err := time.ParseDuration(string(b))
+	*t = text(d)
+	return err
+}
+
+// String is the action in a few words, for the journal: "status 503, retryAfter 30s".
+func (a Action) String() string {
+	var parts []string
+	add := func(set bool, s string) {
+		if set {
+			parts = append(parts, s)
+		}
+	}
+	add(a.Delay > 0, "delay "+a.Delay.String())
+	add(a.Status != 0, "status "+strconv.Itoa(a.Status))
+	add(a.RetryAfter > 0, "retryAfter "+a.RetryAfter.String())
+	add(a.Drop, "drop")
+	add(a.Refuse, "refuse")
+	add(a.NoSuchName, "noSuchName")
+	add(a.Corrupt, "corrupt")
+	add(a.Truncate, "truncate")
+	add(a.CutPower, "cutPower")
+	add(a.TPMResponse != 0, fmt.Sprintf("tpmResponse 0x%03X", a.TPMResponse))
+	return strings.Join(parts, ", ")
+}

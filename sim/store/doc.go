@@ -1,0 +1,14 @@
+// Package store keeps the state of a service: typed tables of rows with text keys, changed in transactions.
+//
+// A [DB] holds tables; [NewTable] adds one with its row type and its indexes. Rows are read in [DB.View] and changed in
+// [DB.Update], which does all that its function does or, if the function returns an error or panics, nothing. Everything
+// that lists rows does so in a fixed order, by key or by insertion, whatever the machine. [DB.Dump] and [DB.Restore] carry
+// the content as JSON.
+//
+// Rows go in and come out by value. What a row points to (slices, maps) belongs to the table once it is put: change a copy
+// and put that. A transaction must not wait, that is neither call the clock nor the network, and must not start another
+// one: it holds the database's lock.
+//
+// This home is memory. The calls are such that another can keep rows elsewhere: keys are text, rows are what encoding/json
+// can carry, reading needs a transaction, and an error of the storage itself surfaces where the transaction ends.
+package store

@@ -1,0 +1,205 @@
+package timing
+
+import "time"
+
+// Profile is a full set of numbers. Fields stand in the profile's file under their names in lower camel case, "esp.timeout"
+// for ESP.Timeout; what each counts from and where it comes from is in its [Entry].
+type Profile struct {
+	Name string
+
+	TPM        TPM
+	Autopilot  Autopilot
+	OOBE       OOBE
+	MSA        MSA
+	Join       Join
+	Entra      Entra
+	MDM        MDM
+	ESP        ESP
+	IME        IME
+	Compliance Compliance
+	Intune     Intune
+	Hybrid     Hybrid
+	Network    Network
+	Device     Device
+	Technician Person
+	User       Person
+	Flow       Flow
+	Switches   Switches
+
+	entries []Entry
+}
+
+// TPM: provisioning and attestation of the device's TPM.
+type TPM struct {
+	AttestationWait       time.Duration // after which the status page's row fails with 0x800705B4
+	AttestationRetries    int           // attempts after the first; exhaustion is 0x81039001
+	AttestationRetryDelay time.Duration
+	EKCertificateLife     Period
+	AIKCertificateLife    Period
+	AIKChallengeLife      time.Duration // how long the AIK service keeps a challenge open
+}
+
+// Autopilot: registration, profiles and what the portal keeps.
+type Autopilot struct {
+	ImportRow            Range         // processing of one imported row
+	SyncInterval         time.Duration // the service's own sync with the deployment service
+	SyncDuration         Range
+	ManualSyncGap        time.Duration // an earlier manual sync gets 429
+	AssignmentDelay      Range         // profile: unassigned to assigned
+	ConvertAllLimit      time.Duration // "convert all targeted devices"
+	CSVRows              int
+	Profiles             int
+	ReportRetention      time.Duration
+	ReportFailedAfter    time.Duration // a deployment still in progress is shown as failed
+	ReportPageRows       int
+	DiagnosticsRetention time.Duration
+}
+
+// OOBE: the out-of-box experience itself, without the people in front of it.
+type OOBE struct {
+	PageLoad           Range // from a press to the next page
+	NetworkConnect     Range // joining a wireless network, getting an address
+	CriticalUpdate     Range // download and install before Autopilot starts, without the restart
+	KeyPressWindow     time.Duration
+	KeyPresses         int
+	ProfileRetry       time.Duration // next attempt to download a profile after a failed one
+	PPKGMinimum        time.Duration // the provisioning package step lasts at least this long
+	PPKGPoll           time.Duration
+	ResealDuration     Range // from Reseal pressed to power off
+	DiagnosticsCollect Range
+}
+
+// MSA: the Microsoft account service in its role as the device's identity.
+type MSA struct {
+	DeviceTicketLife time.Duration
+	RequestSkew      time.Duration // how far a request's timestamp may be off
+}
+
+// Join: device registration with Entra ID.
+type Join struct {
+	NonceLife        time.Duration
+	ThrottleRetry    time.Duration
+	DirectoryVisible Range // a new device object to its being found by other services
+}
+
+// Entra: lives of tokens and certificates, limits of the directory.
+type Entra struct {
+	AccessTokenLife        Range
+	AuthorizationCodeLife  time.Duration
+	RefreshTokenLife       time.Duration
+	NonceLife              time.Duration
+	PRTLife                time.Duration
+	PRTRefresh             time.Duration
+	SessionKeyRoll         time.Duration // a PRT renewed at this age gets a new session key
+	DeviceCertificateLife  Period
+	DevicesPerUser         int
+	DynamicGroupEvaluation Range // change of a device to its membership in a dynamic group
+}
+
+// MDM: enrolment and OMA-DM sessions.
+type MDM struct {
+	CertificateLife        time.Duration
+	CertificateRenewBefore time.Duration // how long before the end renewal begins
+	CertificateRenewRetry  time.Duration
+	SyncSchedule           Schedule // from the enrolment on
+	RetryCount             int      // connection attempts of one session
+	InitialBackoff         time.Duration
+	MaximumBackoff         time.Duration
+	NonceLife              time.Duration
+	DevicesPerUser         int
+}
+
+// ESP: the Enrollment Status Page.
+type ESP struct {
+	Timeout              time.Duration
+	TimeoutByTicks       bool          // counts running time of the processor, not the wall clock
+	ProviderTimeout      time.Duration // for one policy provider to be installed
+	TrackingPoliciesWait time.Duration // 0: for ever
+	SessionInterval      time.Duration // sync sessions that the page drives itself
+	Poll                 time.Duration // how often it looks at what it tracks
+	QualityUpdates       Range
+	Profiles             int
+	BlockingApps         int
+}
+
+// IME: the Intune Management Extension.
+type IME struct {
+	CertificateLife    Period
+	ServiceStart       Range
+	CheckInterval      time.Duration
+	AppRetries         int // attempts of one evaluation
+	AppRetryDelay      time.Duration
+	GlobalReevaluation time.Duration // an app that used its retries up is left alone for this long
+	InstallLimit       time.Duration
+	AppSize            int // bytes
+	ScriptTimeout      time.Duration
+	ScriptRetries      int
+	ScriptSize         int // bytes
+}
+
+// Compliance: Intune's verdict and Entra's copy of it.
+type Compliance struct {
+	Evaluation      Range // a device's report to the verdict
+	EntraUpdate     Range // the verdict to the device object
+	Validity        time.Duration
+	MinimumGrace    time.Duration
+	RebootDependent bool // BitLocker and Secure Boot are measured at boot, so the first verdict wants a restart
+}
+
+// Intune: limits of the service.
+type Intune struct {
+	StaleDevice           Range // what the cleanup rule can be set to
+	AttestActionDevices   int
+	AttestActionGap       time.Duration
+	AttestActionLimit     time.Duration
+	AssignmentEvaluation  Range // an assignment to its being handed out
+	ServicePrincipalCache time.Duration
+}
+
+// Hybrid: Active Directory, the connector and the directory sync.
+type Hybrid struct {
+	ESPExtension       time.Duration // on top of the ESP's timeout
+	ConnectivityBudget time.Duration // domain join and domain controller in OOBE
+	RegistrationForce  time.Duration // Account setup starts the registration task this often
+	RegistrationRetry  time.Duration // the task's own timer
+	SyncCycle          time.Duration // Entra Connect
+	ConnectorPoll      Range
+	ConnectorCleanup   time.Duration
+	RedeployAfterReset time.Duration
+	JoinQuota          int
+	ClockSkew          time.Duration // Kerberos
+}
+
+// Network: what Windows' HTTP stack waits for, and what it does about a server that asks for patience.
+type Network struct {
+	ConnectTimeout time.Duration
+	SendTimeout    time.Duration
+	ReceiveTimeout time.Duration
+	RetryAfter     time.Duration // for a 429 or 503 that names no time
+	RetryAttempts  int
+	TimeSyncPoll   time.Duration
+}
+
+// Device: the machine.
+type Device struct {
+	Firmware Range // power on to the boot loader
+	Boot     Range // boot loader to the first screen
+	Shutdown Range
+	SignIn   Range // sign-in to a session that runs
+	Unlock   time.Duration
+}
+
+// Person: somebody in front of a screen.
+type Person struct {
+	Action   Range // reading a screen and pressing something
+	Typing   Range // filling in a field
+	Approval Range // the second factor
+	Patience time.Duration
+	Glance   Range // how often a screen that only shows progress is looked at
+}
+
+// Flow: what is asked of the time between the technician flow and the user flow.
+type Flow struct {
+	MinimumGap time.Duration
+	Latest     Period
+}
