@@ -1,0 +1,42 @@
+package graph
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// types gives the Go type of each concrete OData type, as a maker of an empty value.
+var types = map[string]func() any{
+	TypeEntraProfile:        func() any { return &DeploymentProfile{} },
+	TypeHybridProfile:       func() any { return &DeploymentProfile{} },
+	TypeESP:                 func() any { return &EnrollmentStatusPage{} },
+	TypeWin32LobApp:         func() any { return &MobileApp{Win32LobApp: &Win32LobApp{}} },
+	TypeMobileMSI:           func() any { return &MobileApp{WindowsMobileMSI: &WindowsMobileMSI{}} },
+	TypeCustomConfiguration: func() any { return &DeviceConfiguration{CustomConfiguration: &CustomConfiguration{}} },
+	TypePKCSCertificate: func() any {
+		return &DeviceConfiguration{CertificateProfile: &CertificateProfile{}, PKCSCertificate: &PKCSCertificate{}}
+	},
+	TypeImportedPFX: func() any {
+		return &DeviceConfiguration{CertificateProfile: &CertificateProfile{}, ImportedPFX: &ImportedPFX{}}
+	},
+	TypeTrustedRoot:      func() any { return &DeviceConfiguration{TrustedRoot: &TrustedRoot{}} },
+	TypeDomainJoin:       func() any { return &DeviceConfiguration{DomainJoin: &DomainJoin{}} },
+	TypeCompliancePolicy: func() any { return &CompliancePolicy{} },
+}
+
+// New gives a pointer to the Go value of a concrete OData type, with the parts that only this type has in place; ok is
+// false for a type that is not modelled. The leading '#' may be missing.
+func New(odataType string) (v any, ok bool) {
+	if !strings.HasPrefix(odataType, "#") {
+		odataType = "#" + odataType
+	}
+	make, ok := types[odataType]
+	if !ok {
+		return nil, false
+	}
+	return make(), true
+}
+
+// Types lists the concrete OData types that are modelled, sorted.
+func Types() []string { return slices.Sorted(maps.Keys(types)) }
