@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"net/http"
+
+	"windtunnel.test/fakeentra/tenant"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/wire/graph"
+)
+
+func (s *Service) devices(c *call) error {
+	var all []graph.Device
+	for _, d := range s.dir.Devices(c.tenant) {
+		all = append(all, d.Graph())
+	}
+	return list(s, c, "devices", all)
+}
+
+func (s *Service) device(c *call) error {
+	d, err := s.dir.Device(c.tenant, c.arg("id"))
+	if err != nil {
+		return err
+	}
+	return one(c, "devices", d.Graph())
+}
+
+func (s *Service) deviceMemberOf(c *call) error {
+	d, err := s.dir.Device(c.tenant, c.arg("id"))
+	if err != nil {
+		return err
+	}
+	return s.memberOf(c, d.ObjectID)
+}
+
+// update is what may be changed of a device: by an administrator its name and
+// whether it is enabled, by a management service the rest.
+type update struct {
+	AccountEnabled         *bool   `json:"accountEnabled"`
+	DisplayName            *string `json:"displayName"`
+	IsManaged              *bool   `json:"isManaged"`
+	IsCompliant            *bool   `json:"isCompliant"`
+	OperatingSystemVersion *string `json:"operatingSystemVersion"`
+	MDMAppID               *string `json:"mdmAppId"`
+}
+
+func (s *Service) updateDevice(c *call) error {
+	var u update
+	if err := c.decode(&u); err != nil {
+		return err
+	}
+	var before tenant.Verdict
+	d, err := s.dir.Update(c.tenant, c.arg("id"), func(d *tenant.Device) error {
+		before = d.Compliant
+		u.apply(d)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if d.Compliant != before {
+		s.Record(c.r.Context(), "entra.device.compliance", journal.F("deviceId", d.DeviceID), journal.F("compliant", d.Compliant == tenant.Yes))
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (u update) apply(d *tenant.Device) {
+	if u.AccountEnabled != nil {
+		d.Enabled = *u.AccountEnabled
+	}
+	if u.DisplayName != nil {
+		d.DisplayName = *u.DisplayName
+	}
+	if u.IsManaged != nil {
+		d.Managed = tenant.VerdictOf(u.IsManaged)
+	}
+	if u.IsCompliant != nil {
+		d.Compliant = tenant.VerdictOf(u.IsCompliant)
+	}
+	if u.OperatingSystemVersion != nil {
+		d.OSVersion = *u.OperatingSystemVersion
+	}
+	if u.MDMAppID != nil {
+		d.ManagementApp = *u.MDMAppID
+	}
+}
+
+func (s *Service) deleteDevice(c *call) error {
+	d, err := s.dir.Device(c.tenant, c.arg("id"))
+	if err != nil {
+		return err
+	}
+	if err := s.dir.Delete(c.tenant, d.ObjectID); err != nil {
+		return err
+	}
+	s.Record(c.r.Context(), "entra.device.deleted", journal.F("deviceId", d.DeviceID), journal.F("autopilot", d.ZTDID() != ""))
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,14 @@
+// Package drs is enterpriseregistration.windows.net: how a device becomes an
+// object of the directory with a certificate of its own, and how it leaves.
+//
+// A user's join needs an access token for the registration service. A join
+// without a user (pre-provisioning, self-deploying) needs a TPM-validated
+// device ticket, an AIK certificate and that AIK's word for the key of the
+// certificate request, and the hardware must be registered with Autopilot in
+// the tenant. The order of those checks and what they compare is our model; the
+// refusals are documented results.
+//
+// A Service is an http.Handler; it needs a Directory and somebody who verifies
+// tickets, AIK certificates and tokens. Hybrid join, key provisioning, bulk
+// tokens and AD FS are absent and answer so.
+package drs

@@ -1,0 +1,104 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/timing"
+	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/vnet"
+)
+
+// Options are what a surface needs from the world around it. The zero value
+// works: real time, the default timing profile, an empty store, no journal.
+type Options struct {
+	Clock   vclock.Clock
+	Journal *journal.Journal // nil: nothing is recorded
+	Timing  *timing.Profile  // nil: timing.Default()
+	Seed    vclock.Seed
+	DB      *store.DB // nil: one of its own
+
+	// Now is the service's own time, which may differ from the clock's; nil
+	// means Clock.Now. Tokens, tickets and certificates are checked by it.
+	Now func() time.Time
+}
+
+// WithDefaults fills what is nil.
+func (o Options) WithDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = vclock.NewWall()
+	}
+	if o.Timing == nil {
+		o.Timing = timing.Default()
+	}
+	if o.DB == nil {
+		o.DB = store.New()
+	}
+	if o.Now == nil {
+		o.Now = o.Clock.Now
+	}
+	return o
+}
+
+// Core is a surface's name with its options. Surfaces embed one by value and
+// call Init before each use.
+type Core struct {
+	Options
+	name  string
+	once  sync.Once
+	count atomic.Uint64
+}
+
+// Init takes the options with their defaults and runs setup, both once.
+func (c *Core) Init(name string, o Options, setup func()) {
+	c.once.Do(func() {
+		c.name = name
+		c.Options = o.WithDefaults()
+		c.Seed = c.Seed.Derive("fakeentra", name)
+		setup()
+	})
+}
+
+// NewID is the next GUID of this surface.
+func (c *Core) NewID(kind string) string {
+	return c.Seed.UUID(kind, strconv.FormatUint(c.count.Add(1), 10))
+}
+
+// NewSecret is 32 bytes that nobody can guess who does not know the seed.
+func (c *Core) NewSecret(kind string) [32]byte {
+	return c.Seed.Key(kind, strconv.FormatUint(c.count.Add(1), 10))
+}
+
+// Stream is a generator of its own for each call.
+func (c *Core) Stream(kind string) *rand.Rand {
+	return c.Seed.Stream(kind, strconv.FormatUint(c.count.Add(1), 10))
+}
+
+// ReaderFor is a stream of bytes that depends on the message it is for and on
+// nothing else: what a device gets does not shift with who came before it.
+func (c *Core) ReaderFor(kind string, message []byte) io.Reader {
+	sum := sha256.Sum256(message)
+	return c.Seed.Reader(kind, string(sum[:]))
+}
+
+// Record writes an event about the device whose request ctx belongs to.
+func (c *Core) Record(ctx context.Context, kind string, fields ...journal.Field) {
+	if c.Journal != nil {
+		c.Journal.Record(vnet.DeviceOf(ctx), kind, fields...)
+	}
+}
+
+// Refused writes that an operation was refused, by which check, and with the
+// code that the caller sees.
+func (c *Core) Refused(ctx context.Context, operation, check, code string) {
+	c.Record(ctx, journal.Refused, journal.F("service", c.name), journal.F("operation", operation),
+		journal.F("check", check), journal.F("code", code))
+}

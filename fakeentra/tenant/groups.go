@@ -1,0 +1,174 @@
+package tenant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/wire/graph"
+)
+
+// PutGroup puts a group in or replaces one; members of the resource are taken
+// over, also those of members@odata.bind. A dynamic rule that is not understood
+// is an error.
+func (d *Directory) PutGroup(tenantID string, g graph.DirectoryGroup) (Group, error) {
+	if g.Dynamic() {
+		if _, err := parseRule(g.MembershipRule); err != nil {
+			return Group{}, fmt.Errorf("group %s: %w", g.DisplayName, err)
+		}
+	}
+	g.ID = strings.ToLower(g.ID)
+	if g.ID == "" {
+		g.ID = d.core.Seed.UUID("group", tenantID, g.DisplayName)
+	}
+	row := Group{TenantID: strings.ToLower(tenantID), Changed: d.Now()}
+	for _, m := range g.Members {
+		row.Members = append(row.Members, strings.ToLower(m.ID))
+	}
+	for _, link := range g.MembersBind {
+		row.Members = append(row.Members, strings.ToLower(link[strings.LastIndex(link, "/")+1:]))
+	}
+	g.Members, g.MembersBind = nil, nil
+	row.Resource = g
+	return row, d.core.DB.Update(func(tx *store.Tx) error {
+		if old, ok := d.groups.Get(tx, g.ID); ok && old.Resource.MembershipRule == g.MembershipRule {
+			row.Changed = old.Changed
+		}
+		d.groups.Put(tx, g.ID, row)
+		return nil
+	})
+}
+
+// Group finds a group of a tenant by its id or display name.
+func (d *Directory) Group(tenantID, name string) (Group, error) {
+	for _, g := range d.Groups(tenantID) {
+		if strings.EqualFold(g.Resource.ID, name) || strings.EqualFold(g.Resource.DisplayName, name) {
+			return g, nil
+		}
+	}
+	return Group{}, fmt.Errorf("%w: %q", ErrNoGroup, name)
+}
+
+// Groups are a tenant's.
+func (d *Directory) Groups(tenantID string) []Group { return listTenant(d, d.groups, tenantID) }
+
+// DeleteGroup removes a group.
+func (d *Directory) DeleteGroup(tenantID, name string) error {
+	g, err := d.Group(tenantID, name)
+	if err != nil {
+		return err
+	}
+	return d.core.DB.Update(func(tx *store.Tx) error {
+		d.groups.Delete(tx, g.Resource.ID)
+		return nil
+	})
+}
+
+// SetMember adds an object to an assigned group, or takes it out.
+func (d *Directory) SetMember(tenantID, group, objectID string, in bool) error {
+	g, err := d.Group(tenantID, group)
+	if err != nil {
+		return err
+	}
+	objectID = strings.ToLower(objectID)
+	return d.core.DB.Update(func(tx *store.Tx) error {
+		row, ok := d.groups.Get(tx, g.Resource.ID)
+		if !ok {
+			return fmt.Errorf("%w: %q", ErrNoGroup, group)
+		}
+		row.Members = slices.DeleteFunc(slices.Clone(row.Members), func(m string) bool { return m == objectID })
+		if in {
+			row.Members = append(row.Members, objectID)
+		}
+		d.groups.Put(tx, g.Resource.ID, row)
+		return nil
+	})
+}
+
+// Members are the object ids in a group at this moment: the assigned ones, then
+// the devices that its rule takes in.
+func (d *Directory) Members(g Group) []string {
+	members := slices.Clone(g.Members)
+	if !g.Resource.Dynamic() {
+		return members
+	}
+	now := d.Now()
+	r, err := parseRule(g.Resource.MembershipRule)
+	if err != nil {
+		return members // PutGroup has refused such a rule
+	}
+	for _, dev := range d.Devices(g.TenantID) {
+		if r(dev) && d.evaluated(g, dev, now) {
+			members = append(members, dev.ObjectID)
+		}
+	}
+	return members
+}
+
+// MemberOf are the ids of the groups that an object is in at this moment. A
+// management service asks it for what is assigned to a device or user.
+func (d *Directory) MemberOf(tenantID, objectID string) []string {
+	objectID = strings.ToLower(objectID)
+	dev, isDevice := Device{}, false
+	if v, err := d.Device(tenantID, objectID); err == nil {
+		dev, isDevice = v, true
+		objectID = v.ObjectID
+	}
+	now := d.Now()
+	var out []string
+	for _, g := range d.Groups(tenantID) {
+		in := slices.Contains(g.Members, objectID)
+		if !in && isDevice && g.Resource.Dynamic() {
+			r, err := parseRule(g.Resource.MembershipRule)
+			in = err == nil && r(dev) && d.evaluated(g, dev, now)
+		}
+		if in {
+			out = append(out, g.Resource.ID)
+		}
+	}
+	return out
+}
+
+// evaluated tells whether the directory has looked at a device for a dynamic
+// group since the later change of the two.
+func (d *Directory) evaluated(g Group, dev Device, now time.Time) bool {
+	return !now.Before(d.evaluatedAt(g, dev))
+}
+
+// evaluatedAt is when it looks. Rules take time: the span is drawn once for
+// each pair and change.
+func (d *Directory) evaluatedAt(g Group, dev Device) time.Time {
+	since := dev.Identified
+	if g.Changed.After(since) {
+		since = g.Changed
+	}
+	draw := d.core.Seed.Stream("dynamic", g.Resource.ID, dev.ObjectID, since.UTC().Format(time.RFC3339Nano))
+	return since.Add(d.core.Timing.Entra.DynamicGroupEvaluation.Draw(draw))
+}
+
+// GroupsDue is when the next dynamic group that a device fits will have been
+// evaluated for it; zero where nothing is outstanding. Who acts on memberships
+// waits until then instead of asking again and again.
+func (d *Directory) GroupsDue(tenantID, deviceID string) time.Time {
+	dev, err := d.Device(tenantID, deviceID)
+	if err != nil {
+		return time.Time{}
+	}
+	var next time.Time
+	now := d.Now()
+	for _, g := range d.Groups(tenantID) {
+		if !g.Resource.Dynamic() {
+			continue
+		}
+		r, err := parseRule(g.Resource.MembershipRule)
+		if err != nil || !r(dev) {
+			continue
+		}
+		if at := d.evaluatedAt(g, dev); at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}

@@ -1,0 +1,89 @@
+package tenant
+
+import (
+	"errors"
+	"fmt"
+
+	"windtunnel.test/sim/store"
+)
+
+// Join is what a device brings when it joins, after all checks of the service.
+type Join struct {
+	TenantID string
+	// DeviceID names the object to take over; "" makes a new one.
+	DeviceID    string
+	Trust       string // graph's trustType
+	Owner       string // object id of the user; "" for the device's own join
+	DisplayName string
+	OSVersion   string
+
+	TransportKey []byte
+	Attested     bool
+	// Certify issues the device certificate for the object and gives its
+	// thumbprint. It runs inside the transaction and must not wait.
+	Certify func(Device) (thumbprint string, err error)
+}
+
+// ErrQuota is about a user who has joined as many devices as allowed.
+var ErrQuota = errors.New("the user has joined too many devices")
+
+// Join writes a joined device. A device that was compliant or not is not
+// compliant until its new owner's management session says so
+// (learn.microsoft.com, Autopilot pre-provisioning: compliance is reset).
+func (d *Directory) Join(j Join) (Device, error) {
+	now := d.Now()
+	t, err := d.Tenant(j.TenantID)
+	if err != nil {
+		return Device{}, err
+	}
+	limit := t.DevicesPerUser
+	if limit == 0 {
+		limit = d.core.Timing.Entra.DevicesPerUser
+	}
+	var out Device
+	err = d.core.DB.Update(func(tx *store.Tx) error {
+		v := d.newDevice(t.ID, now)
+		if j.DeviceID != "" {
+			var ok bool
+			if v, ok = d.findDevice(tx, t.ID, j.DeviceID); !ok {
+				return fmt.Errorf("%w: %q", ErrNoDevice, j.DeviceID)
+			}
+		}
+		if j.Owner != "" && v.Owner != j.Owner && len(find(tx, d.devices, byOwner, j.Owner)) >= limit {
+			return fmt.Errorf("%w: %d", ErrQuota, limit)
+		}
+		if v.Compliant != Unknown {
+			v.Compliant = No
+		}
+		v.TrustType, v.Owner, v.OSVersion = j.Trust, j.Owner, j.OSVersion
+		if j.DisplayName != "" {
+			v.DisplayName = j.DisplayName
+		}
+		v.TransportKey, v.Attested, v.Registered = j.TransportKey, j.Attested, now
+		if v.Thumbprint, err = j.Certify(v); err != nil {
+			return err
+		}
+		out = v
+		d.devices.Put(tx, v.ObjectID, v)
+		return nil
+	})
+	return out, err
+}
+
+// Leave undoes a join. The object of a living Autopilot registration stays, as
+// the anchor of groups and profiles; any other goes.
+func (d *Directory) Leave(tenantID, deviceID string) error {
+	return d.core.DB.Update(func(tx *store.Tx) error {
+		v, ok := d.findDevice(tx, tenantID, deviceID)
+		if !ok {
+			return fmt.Errorf("%w: %q", ErrNoDevice, deviceID)
+		}
+		if v.ZTDID() == "" {
+			d.devices.Delete(tx, v.ObjectID)
+			return nil
+		}
+		v.Thumbprint, v.TransportKey, v.Owner, v.Attested = "", nil, "", false
+		d.devices.Put(tx, v.ObjectID, v)
+		return nil
+	})
+}

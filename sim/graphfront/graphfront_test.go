@@ -1,0 +1,46 @@
+package graphfront
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/onsi/gomega"
+
+	"windtunnel.test/sim/wire/graph"
+)
+
+func answer(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
+}
+
+func TestRoutes(t *testing.T) {
+	g := gomega.NewWithT(t)
+	f := Front{Intune: answer("intune"), Directory: answer("directory")}
+	for path, want := range map[string]string{
+		"/v1.0/deviceManagement/managedDevices": "intune", "/beta/DEVICEMANAGEMENT/x('1')": "intune", "/beta/deviceAppManagement/mobileApps": "intune",
+		"/v1.0/users": "directory", "/v1.0/groups('a')/members": "directory", "/": "directory",
+	} {
+		rec := httptest.NewRecorder()
+		f.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://graph.microsoft.com"+path, nil))
+		g.Expect(rec.Body.String()).To(gomega.Equal(want), path)
+	}
+}
+
+func TestBatchIsAbsent(t *testing.T) {
+	g := gomega.NewWithT(t)
+	rec := httptest.NewRecorder()
+	Front{}.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "https://graph.microsoft.com/v1.0/$batch", nil))
+	g.Expect(rec.Code).To(gomega.Equal(http.StatusNotImplemented))
+	var body graph.Error
+	g.Expect(json.Unmarshal(rec.Body.Bytes(), &body)).To(gomega.Succeed())
+	g.Expect(body.Error.Code).To(gomega.Equal("NotImplemented"))
+}
+
+func TestOperation(t *testing.T) {
+	g := gomega.NewWithT(t)
+	g.Expect(Operation(httptest.NewRequest(http.MethodGet, "https://g/v1.0/deviceManagement/managedDevices/1/x", nil))).
+		To(gomega.Equal("GET v1.0/devicemanagement/manageddevices/..."))
+}

@@ -1,0 +1,64 @@
+package internet
+
+import (
+	"context"
+	"encoding/binary"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+
+	"windtunnel.test/sim/wire/hosts"
+)
+
+func TestConnectTest(t *testing.T) {
+	g := gomega.NewWithT(t)
+	rec := httptest.NewRecorder()
+	NCSI{}.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "http://www.msftconnecttest.com/connecttest.txt", nil))
+	g.Expect(rec.Body.String()).To(gomega.Equal(ConnectTestBody))
+	rec = httptest.NewRecorder()
+	NCSI{}.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "http://www.msftconnecttest.com/other", nil))
+	g.Expect(rec.Code).To(gomega.Equal(http.StatusNotFound))
+}
+
+func TestContent(t *testing.T) {
+	g := gomega.NewWithT(t)
+	var c Content
+	c.Publish("/App/One.bin", []byte("body"), 1<<30)
+	for _, tc := range []struct {
+		method, path string
+		status       int
+		body, size   string
+	}{
+		{http.MethodGet, "/app/one.BIN", 200, "body", "1073741824"},
+		{http.MethodHead, "/App/One.bin", 200, "", "1073741824"},
+		{http.MethodGet, "/app/two.bin", 404, "no such content: /app/two.bin\n", ""},
+		{http.MethodPut, "/app/one.bin", 405, "only GET and HEAD\n", ""},
+	} {
+		rec := httptest.NewRecorder()
+		c.ServeHTTP(rec, httptest.NewRequest(tc.method, "https://cdn"+tc.path, nil))
+		g.Expect(rec.Code).To(gomega.Equal(tc.status), tc.path)
+		g.Expect(rec.Body.String()).To(gomega.Equal(tc.body))
+		g.Expect(rec.Header().Get(hosts.HeaderModelledSize)).To(gomega.Equal(tc.size))
+	}
+}
+
+func TestTimeServer(t *testing.T) {
+	g := gomega.NewWithT(t)
+	now := time.Date(2026, 9, 1, 8, 0, 0, 500_000_000, time.UTC)
+	serve := TimeServer(func() time.Time { return now })
+	q := make([]byte, 48)
+	q[0] = 4<<3 | 3
+	binary.BigEndian.PutUint64(q[40:], 0x0123456789abcdef)
+	a := serve(context.Background(), nil, q)
+	g.Expect(a).To(gomega.HaveLen(48))
+	g.Expect(a[0]).To(gomega.Equal(byte(4<<3 | 4)))
+	g.Expect(a[24:32]).To(gomega.Equal(q[40:48]), "origin is the client's transmit time")
+	g.Expect(int64(binary.BigEndian.Uint32(a[40:])) - 2208988800).To(gomega.Equal(now.Unix()))
+	g.Expect(binary.BigEndian.Uint32(a[44:])).To(gomega.Equal(uint32(1 << 31)))
+	for _, bad := range [][]byte{nil, q[:47], append([]byte{0}, q[1:]...)} {
+		g.Expect(serve(context.Background(), nil, bad)).To(gomega.BeNil())
+	}
+}
