@@ -62,7 +62,7 @@ var rooms = []room{
 	{"sim/catalog", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/load", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/report", slices.Concat(world, []string{"sim/outcome"})},
-	{"sim/spec", slices.Concat(world, []string{"sim/outcome"})},
+	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report"})},
 	{"sim/expect", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/cmd/windtunnel", []string{"=sim", "sim/scenario", "sim/outcome", "sim/catalog", "sim/load", "sim/report", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
 	{"scenarios/quickstart", nil}, // embedded data

@@ -1,0 +1,48 @@
+package authority
+
+import (
+	"fmt"
+	"time"
+
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/pki"
+)
+
+// Authorities are the CAs of one service.
+type Authorities struct {
+	Root *pki.CA
+	MDM  *pki.CA // of the certificates that enrolment issues
+	IME  *pki.CA // of the management extension's certificates
+
+	s    *tenant.Service
+	born time.Time
+}
+
+// New makes the authorities of a service, born when it is.
+func New(s *tenant.Service) (*Authorities, error) {
+	a := &Authorities{s: s, born: s.Now()}
+	var err error
+	if a.Root, err = pki.NewRoot(a.born, s.Seed.Derive("authority"), "Microsoft Intune Root Certification Authority", pki.Options{}); err != nil {
+		return nil, fmt.Errorf("fakeintune: %w", err)
+	}
+	for _, sub := range []struct {
+		ca   **pki.CA
+		name string
+	}{{&a.MDM, "Microsoft Intune MDM Device CA"}, {&a.IME, "Microsoft Intune Management Extension CA"}} {
+		o := pki.Options{NotBefore: a.Root.Cert.NotBefore, Life: a.Root.Cert.NotAfter.Sub(a.Root.Cert.NotBefore)}
+		if *sub.ca, err = a.Root.Sub(a.born, sub.name, o); err != nil {
+			return nil, fmt.Errorf("fakeintune: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// Organization is a customer's own certification authority, which the
+// certificate connector would talk to.
+func (a *Authorities) Organization(t *tenant.Tenant) (*pki.CA, error) {
+	ca, err := pki.NewRoot(a.born, a.s.Seed.Derive("authority", t.ID), t.Domain+" Issuing CA", pki.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("fakeintune: authority of %s: %w", t.Domain, err)
+	}
+	return ca, nil
+}

@@ -1,0 +1,12 @@
+// Package compliance is Intune's verdict on a managed device, and its copy in
+// Entra ID.
+//
+// A device that was pre-provisioned is looked at when its first session is
+// complete, with the policies for devices; a device that has a user when the
+// user's first session is, and again when a session brought something new. Each
+// look is one timer: evaluation takes a while, and telling the directory takes
+// another. Devices that nothing happens to have none.
+//
+// What a policy can ask and this package knows of is the OS version and the
+// attested TPM; other rules hold. The parity table says so.
+package compliance

@@ -1,0 +1,126 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/timing"
+	"windtunnel.test/sim/wire/graph"
+)
+
+// Subject is whom something is delivered to: a device, and in a user's session
+// the user.
+type Subject struct {
+	Tenant *tenant.Tenant
+	Device tenant.ManagedDevice
+	User   *tenant.DirectoryUser // nil: the device itself
+	// Technician: the device is pre-provisioned and has not been resealed since.
+	Technician bool
+}
+
+// App is an app that is due.
+type App struct {
+	graph.MobileApp
+	Via     tenant.Via
+	Tracked bool // the status page waits for it
+}
+
+// audience is what assignments are evaluated for. The device's own audience
+// includes the user who was assigned to it before anybody signed in: apps in
+// device context that are meant for that user count as the device's.
+func (s Subject) audience(ctx context.Context) tenant.Audience {
+	user := s.assignedUser()
+	if s.User != nil {
+		user = s.User.ID
+	}
+	return s.Tenant.Audience(ctx, s.Device.AzureADDeviceID, user)
+}
+
+func (s Subject) assignedUser() string {
+	if s.Device.RegistrationID == "" {
+		return ""
+	}
+	r, err := s.Tenant.Registration(s.Device.RegistrationID)
+	if err != nil {
+		return ""
+	}
+	return r.UserPrincipalName
+}
+
+// Page is the enrolment status page that applies. Pages for users count only
+// where a user enrolled the device.
+func (s Subject) Page(ctx context.Context) graph.EnrollmentStatusPage {
+	user := s.Device.UserID
+	if s.Device.Kind.Userless() {
+		user = ""
+	}
+	return s.Tenant.StatusPage(s.Tenant.Audience(ctx, s.Device.AzureADDeviceID, user))
+}
+
+// Apps are the required apps of the subject, those first that the page waits
+// for. underPage says that the page is up.
+func (s Subject) Apps(ctx context.Context, underPage bool) []App {
+	page, rule := s.Page(ctx), s.Tenant.Service().Timing.Switches.ESP.UnlistedApps
+	var tracked, others []App
+	for _, t := range s.Tenant.Targets(s.audience(ctx)).Apps {
+		if t.Intent != graph.IntentRequired || !s.takesApp(t) {
+			continue
+		}
+		app := App{MobileApp: t.App, Via: t.Via}
+		switch {
+		case page.ShowInstallationProgress && listed(page, t.App.ID):
+			app.Tracked = true
+			tracked = append(tracked, app)
+		case !page.ShowInstallationProgress || s.unlisted(page, rule, underPage):
+			others = append(others, app)
+		}
+	}
+	return append(tracked, others...)
+}
+
+// takesApp: apps in device context go to the device, apps in user context and
+// those of a user's groups to the user.
+func (s Subject) takesApp(t tenant.AppTarget) bool {
+	if s.User == nil {
+		return t.App.DeviceContext()
+	}
+	return t.Via.Has(tenant.ViaUser) || !t.App.DeviceContext()
+}
+
+// listed: without a list, the page waits for every app.
+func listed(p graph.EnrollmentStatusPage, app string) bool {
+	return len(p.SelectedMobileAppIDs) == 0 ||
+		slices.ContainsFunc(p.SelectedMobileAppIDs, func(id string) bool { return strings.EqualFold(id, app) })
+}
+
+// unlisted says whether an app that is not on the page's list is handed out
+// now. In the technician flow that is the option "Only fail selected blocking
+// apps in technician phase"; where nothing is pre-provisioned such apps wait
+// until the page is gone.
+func (s Subject) unlisted(p graph.EnrollmentStatusPage, rule timing.UnlistedApps, underPage bool) bool {
+	if s.Technician {
+		return p.AllowNonBlockingAppInstallation || rule == timing.UnlistedInstalled
+	}
+	return !underPage || s.Device.Kind == tenant.EnrolledWhiteGlove
+}
+
+// Configurations are the device configurations of the subject. A device's
+// session gets what reaches the device, a user's session what reaches the user
+// and, of the device's, the settings of the user's tree: the caller picks.
+func (s Subject) Configurations(ctx context.Context) []tenant.ConfigurationTarget {
+	way := tenant.ViaDevice
+	if s.User != nil {
+		way |= tenant.ViaUser
+	}
+	return slices.DeleteFunc(s.Tenant.Targets(s.audience(ctx)).Configurations, func(c tenant.ConfigurationTarget) bool {
+		return c.Via&way == 0
+	})
+}
+
+// HasWin32 tells whether a tenant has any app that needs the management
+// extension.
+func HasWin32(t *tenant.Tenant) bool {
+	return slices.ContainsFunc(t.Apps().List(), func(a graph.MobileApp) bool { return a.Win32LobApp != nil })
+}

@@ -1,0 +1,66 @@
+package enroll
+
+import (
+	"strings"
+
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/wire/mde"
+)
+
+// Scope says whose devices enrol by themselves (the MDM user scope that is set
+// in Entra ID's mobility page).
+type Scope string
+
+// Scopes.
+const (
+	ScopeAll  Scope = "all"
+	ScopeSome Scope = "some" // members of the groups
+	ScopeNone Scope = "none"
+)
+
+// Settings are what a customer set for enrolment. The zero value is a new
+// tenant's, with MDM scope all.
+type Settings struct {
+	Scope       Scope // "" is all
+	ScopeGroups []string
+	// DeviceLimit is the device limit restriction: devices a user may enrol; 0 is
+	// the timing profile's.
+	DeviceLimit int
+	// BlockWindows is the platform restriction "Windows (MDM): Block".
+	BlockWindows bool
+	// MinimumVersion and MaximumVersion restrict the OS version, "10.0.22631"; ""
+	// does not.
+	MinimumVersion, MaximumVersion string
+	// AttestationFailure is what a device does whose key cannot be attested, and
+	// what the service does with a bad proof; "" is IgnoreOnError. The technician
+	// flow needs the proof in any case.
+	AttestationFailure mde.AttestationFailure
+	// Layout of the provisioning document.
+	Layout mde.Layout
+}
+
+func (s Settings) failure() mde.AttestationFailure {
+	if s.AttestationFailure == "" {
+		return mde.IgnoreOnError
+	}
+	return s.AttestationFailure
+}
+
+// Configure sets a tenant's settings.
+func (s *Service) Configure(tenantID string, c Settings) error {
+	return s.Tenants.DB.Update(func(tx *store.Tx) error {
+		s.settings.Put(tx, strings.ToLower(tenantID), c)
+		return nil
+	})
+}
+
+// Settings gives a tenant's settings.
+func (s *Service) Settings(tenantID string) Settings {
+	var c Settings
+	// Reading cannot fail: the function returns nil.
+	_ = s.Tenants.DB.View(func(tx *store.Tx) error {
+		c, _ = s.settings.Get(tx, strings.ToLower(tenantID))
+		return nil
+	})
+	return c
+}

@@ -1,0 +1,147 @@
+package fakeintune
+
+import (
+	"net/http"
+	"time"
+
+	"windtunnel.test/fakeintune/authority"
+	"windtunnel.test/fakeintune/compliance"
+	"windtunnel.test/fakeintune/delivery"
+	"windtunnel.test/fakeintune/enroll"
+	"windtunnel.test/fakeintune/graph"
+	"windtunnel.test/fakeintune/mdm"
+	"windtunnel.test/fakeintune/sidecar"
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/fakeintune/ztd"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/timing"
+	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/wire/hosts"
+)
+
+// What Intune wants of Entra ID and of Microsoft accounts.
+type (
+	Directory       = tenant.Directory
+	AutopilotDevice = tenant.AutopilotDevice
+	DirectoryDevice = tenant.DirectoryDevice
+	DirectoryUser   = tenant.DirectoryUser
+	Tokens          = tenant.Tokens
+	Claims          = tenant.Claims
+	Tickets         = tenant.Tickets
+	TicketInfo      = tenant.TicketInfo
+)
+
+// What enrolment wants of the AIK certificate service, and what apps want of
+// the content delivery network.
+type (
+	Attestation = enroll.Attestation
+	Publisher   = delivery.Publisher
+)
+
+// Options put an Intune together.
+type Options struct {
+	Clock     vclock.Clock     // nil: wall time
+	Journal   *journal.Journal // nil: nothing is recorded
+	Timing    *timing.Profile  // nil: timing.Default()
+	Seed      vclock.Seed
+	DB        *store.DB        // nil: one of its own
+	Now       func() time.Time // the service's own time; nil: the clock's
+	Directory Directory        // nil: an empty one
+	Tokens    Tokens           // nil: no token is good
+	Tickets   Tickets          // nil: no ticket is good
+	AIKs      Attestation      // nil: no AIK certificate is good
+	Publisher Publisher        // takes content for download; nil: it goes nowhere
+
+	TenantID string // of the first customer; "": none yet, see Service().Add
+	Domain   string // its primary domain
+}
+
+// Server is all surfaces over one state.
+type Server struct {
+	service *tenant.Service
+	tenant  *tenant.Tenant
+	graph   *graph.Handler
+	ztd     *ztd.Handler
+
+	authorities *authority.Authorities
+	enroll      *enroll.Service
+	mdm         *mdm.Service
+	sidecar     *sidecar.Service
+	compliance  *compliance.Service
+}
+
+// New makes the surfaces.
+func New(o Options) (*Server, error) {
+	s := &Server{service: tenant.New(tenant.Options{Clock: o.Clock, Journal: o.Journal, Timing: o.Timing, Seed: o.Seed, DB: o.DB,
+		Now: o.Now, Directory: o.Directory, Tokens: o.Tokens, Tickets: o.Tickets})}
+	if o.TenantID != "" {
+		var err error
+		if s.tenant, err = s.service.Add(o.TenantID, o.Domain); err != nil {
+			return nil, err
+		}
+	}
+	s.graph, s.ztd = graph.New(s.service), ztd.New(s.service)
+	return s, s.manage(o)
+}
+
+// manage makes the surfaces that devices enrol with and are managed by.
+func (s *Server) manage(o Options) error {
+	var err error
+	if s.authorities, err = authority.New(s.service); err != nil {
+		return err
+	}
+	s.compliance = compliance.New(s.service)
+	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs})
+	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, SessionEnded: s.compliance.SessionEnded}); err != nil {
+		return err
+	}
+	s.sidecar = sidecar.New(sidecar.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Technician: s.mdm.Technician})
+	return nil
+}
+
+// Service is the state with all customers.
+func (s *Server) Service() *tenant.Service { return s.service }
+
+// Tenant is the customer of the options, nil where they name none.
+func (s *Server) Tenant() *tenant.Tenant { return s.tenant }
+
+// Host is how one name is served.
+type Host struct {
+	Name      string
+	Handler   http.Handler
+	Operation func(*http.Request) string
+	// ClientCert: the service looks at client certificates, so TLS has to ask.
+	ClientCert bool
+}
+
+// Hosts are the names that Intune answers under, in a fixed order, without
+// graph.microsoft.com, which it shares.
+func (s *Server) Hosts() []Host {
+	return []Host{
+		{hosts.Autopilot, s.ztd, ztd.Operation, false},
+		{hosts.Enrollment, s.enroll, enroll.Operation, false},
+		{hosts.OMADM, s.mdm, mdm.Operation, true},
+		{hosts.IntuneLocation, s.sidecar, sidecar.Operation, true},
+		{hosts.SideCar, s.sidecar, sidecar.Operation, true},
+	}
+}
+
+// Graph answers deviceManagement and deviceAppManagement of graph.microsoft.com.
+func (s *Server) Graph() http.Handler { return s.graph }
+
+// ZTD answers for ztd.dds.microsoft.com.
+func (s *Server) ZTD() http.Handler { return s.ztd }
+
+// Enrollment answers for enrollment.manage.microsoft.com; its Configure sets a
+// customer's enrolment restrictions.
+func (s *Server) Enrollment() *enroll.Service { return s.enroll }
+
+// MDM answers for r.manage.microsoft.com.
+func (s *Server) MDM() *mdm.Service { return s.mdm }
+
+// SideCar answers for manage.microsoft.com and fef.msua01.manage.microsoft.com.
+func (s *Server) SideCar() *sidecar.Service { return s.sidecar }
+
+// Compliance evaluates devices.
+func (s *Server) Compliance() *compliance.Service { return s.compliance }

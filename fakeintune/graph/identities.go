@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"errors"
+	"net/http"
+
+	"windtunnel.test/fakeintune/tenant"
+	wire "windtunnel.test/sim/wire/graph"
+)
+
+// addIdentities: registered devices (learn.microsoft.com/graph,
+// windowsAutopilotDeviceIdentity).
+func (h *Handler) addIdentities() {
+	const path = "deviceManagement/windowsAutopilotDeviceIdentities"
+	h.handle(http.MethodGet, path, serviceConfig, func(c *call) (answer, error) {
+		var all []wire.AutopilotDevice
+		for _, r := range c.t.Registrations() {
+			all = append(all, expand(c, r))
+		}
+		return list(c, all, "serialNumber", "groupTag", "purchaseOrderIdentifier", "displayName")
+	})
+	h.handle(http.MethodGet, path+"/{id}", serviceConfig, func(c *call) (answer, error) {
+		r, err := c.t.Registration(c.Params["id"])
+		if err != nil {
+			return answer{}, err
+		}
+		return one(c, http.StatusOK, expand(c, r))
+	})
+	h.handle(http.MethodDelete, path+"/{id}", serviceConfig, func(c *call) (answer, error) {
+		return noContent(c.t.Unregister(c.Context(), c.Params["id"]))
+	})
+	for _, action := range []struct {
+		name string
+		do   func(*call, string) error
+	}{
+		{"assignUserToDevice", assignUser},
+		{"unassignUserFromDevice", func(c *call, id string) error { return c.t.UnassignUser(id) }},
+		{"updateDeviceProperties", updateProperties},
+		{"allowNextEnrollment", func(c *call, id string) error { return c.t.AllowNextEnrollment(id) }},
+	} {
+		h.handle(http.MethodPost, path+"/{id}/"+action.name, serviceConfig, func(c *call) (answer, error) {
+			if err := action.do(c, c.Params["id"]); err != nil {
+				return answer{}, err
+			}
+			return done()
+		})
+	}
+	for _, name := range []string{"deploymentProfile", "intendedDeploymentProfile"} {
+		h.handleBeta(http.MethodGet, path+"/{id}/"+name, serviceConfig, func(c *call) (answer, error) {
+			r, err := c.t.Registration(c.Params["id"])
+			if err != nil {
+				return answer{}, err
+			}
+			p, err := c.t.Profile(r)
+			if name == "intendedDeploymentProfile" {
+				p, err = c.t.IntendedProfile(r)
+			}
+			if err != nil {
+				return answer{}, errors.Join(tenant.ErrNotFound, err)
+			}
+			return one(c, http.StatusOK, p)
+		})
+	}
+}
+
+func expand(c *call, r tenant.Registration) wire.AutopilotDevice {
+	d := r.Graph()
+	if c.query.Expands("deploymentProfile") {
+		if p, err := c.t.Profile(r); err == nil {
+			p.Assignments = nil
+			d.DeploymentProfile = &p
+		}
+	}
+	if c.query.Expands("intendedDeploymentProfile") {
+		if p, err := c.t.IntendedProfile(r); err == nil {
+			p.Assignments = nil
+			d.IntendedDeploymentProfile = &p
+		}
+	}
+	return d
+}
+
+func assignUser(c *call, id string) error {
+	var req wire.AssignUserRequest
+	if err := c.decode(&req); err != nil {
+		return err
+	}
+	return c.t.AssignUser(c.Context(), id, req.UserPrincipalName, req.AddressableUserName)
+}
+
+// updateProperties takes what administrators' scripts really post, which is not
+// always JSON.
+func updateProperties(c *call, id string) error {
+	body, err := wire.Strict(c.body)
+	if err != nil {
+		return badRequest("body", "Unable to read JSON request payload. "+err.Error())
+	}
+	c.body = body
+	var req wire.UpdateDeviceProperties
+	if err := c.decode(&req); err != nil {
+		return err
+	}
+	return c.t.UpdateProperties(c.Context(), id, req)
+}
+
+// addSettings: the sync between Intune and the deployment service
+// (learn.microsoft.com/graph, windowsAutopilotSettings).
+func (h *Handler) addSettings() {
+	const path = "deviceManagement/windowsAutopilotSettings"
+	h.handle(http.MethodGet, path, serviceConfig, func(c *call) (answer, error) {
+		return one(c, http.StatusOK, c.t.Settings())
+	})
+	h.handle(http.MethodPost, path+"/sync", serviceConfig, func(c *call) (answer, error) {
+		return noContent(c.t.Sync(c.Context()))
+	})
+}

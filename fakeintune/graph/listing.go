@@ -1,0 +1,78 @@
+package graph
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	wire "windtunnel.test/sim/wire/graph"
+)
+
+// pageSize is how many resources a page has at most, as in Intune's part of
+// Graph.
+const pageSize = 1000
+
+// list answers with a page of a collection. Filters may only use the properties
+// in filterable; Intune refuses others.
+func list[T any](c *call, items []T, filterable ...string) (answer, error) {
+	for _, f := range wire.Fields(c.query.Filter) {
+		if !slices.ContainsFunc(filterable, func(ok string) bool { return strings.EqualFold(ok, f) }) {
+			return answer{}, badRequest("filter", "The property '"+f+"' cannot be used in the $filter query option.")
+		}
+	}
+	q, size := c.query, pageSize
+	if q.Top != nil {
+		// $top is the size of a page: what comes after it is behind nextLink.
+		q.Top, size = nil, min(size, *c.query.Top)
+	}
+	if size == 0 {
+		return answer{}, badRequest("top", "The limit of '0' for Top query is invalid.")
+	}
+	page, err := wire.Apply(q, items, size)
+	if err != nil {
+		return answer{}, err
+	}
+	out := wire.Collection[any]{Context: c.context("")}
+	for _, item := range page.Items {
+		out.Value = append(out.Value, item)
+	}
+	if q.Count {
+		out.Count = &page.Total
+	}
+	if page.Next > 0 {
+		out.NextLink = c.next(page.Next)
+	}
+	return answer{http.StatusOK, out}, nil
+}
+
+// one answers with a resource.
+func one(c *call, status int, item any) (answer, error) {
+	raw, err := c.query.Project(item)
+	return answer{status, raw}, err
+}
+
+func (c *call) context(suffix string) string {
+	path := c.Value.name[strings.Index(c.Value.name, " ")+1:]
+	path, _, _ = strings.Cut(path, "/{")
+	return "https://" + wire.Host + "/" + c.Version + "/$metadata#" + path + suffix
+}
+
+// next is the address of the page that begins at a position.
+func (c *call) next(at int) string {
+	values, _ := url.ParseQuery(c.URL.RawQuery) // was parsed before without error
+	values.Del("$skip")
+	values.Set("$skiptoken", strconv.Itoa(at))
+	host := c.Host
+	if host == "" {
+		host = wire.Host
+	}
+	return (&url.URL{Scheme: "https", Host: host, Path: c.URL.Path, RawQuery: values.Encode()}).String()
+}
+
+// done answers an action that gives nothing back. Tools want 200 here, where the
+// reference says 204.
+func done() (answer, error) { return answer{http.StatusOK, nil}, nil }
+
+func noContent(err error) (answer, error) { return answer{http.StatusNoContent, nil}, err }

@@ -1,0 +1,86 @@
+package mdm
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"windtunnel.test/fakeintune/delivery"
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/installer"
+)
+
+const (
+	// agentProduct is the product code of the management extension (our model).
+	agentProduct = "{5E9F4F3A-61A1-4E1B-9C53-0A8D4C6E2B71}"
+	// agentOwner names it in the gateway's records.
+	agentOwner   = "IntuneManagementExtension"
+	agentPath    = "/IntuneWindowsAgent.msi"
+	agentService = "IntuneManagementExtension"
+)
+
+// How long an installer may run, and how often it is tried again, in the jobs
+// that are sent: our model.
+const (
+	jobTimeout  = 30 // minutes
+	jobRetries  = 3
+	jobInterval = 5 // minutes
+)
+
+// agentMSI is the published installer.
+type agentMSI struct {
+	version, hash string
+}
+
+func (s *Service) publishAgent(a Agent) (agentMSI, error) {
+	body, err := installer.Manifest{
+		Product: "Microsoft Intune Management Extension", Version: a.Version, MSI: true, Duration: a.Install, Service: agentService,
+	}.Encode()
+	if err != nil {
+		return agentMSI{}, fmt.Errorf("fakeintune/mdm: management extension: %w", err)
+	}
+	if s.Content != nil {
+		s.Content.Publish(agentPath, body, a.Size)
+	}
+	return agentMSI{a.Version, hash(body)}, nil
+}
+
+func hash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return strings.ToUpper(hex.EncodeToString(sum[:]))
+}
+
+// agentItem is the job that installs the management extension.
+func (s *Service) agentItem() (item, error) {
+	return msiItem(csp.MSI{Scope: csp.Device, ProductCode: agentProduct}, agentOwner, agentPath, s.agent.version, s.agent.hash, "/quiet")
+}
+
+// appItem is the job that installs a line-of-business MSI. Its file is
+// published on the way.
+func (s *Service) appItem(t *tenant.Tenant, scope csp.Scope, app graph.MobileApp) (item, error) {
+	body, _, err := delivery.Setup(t, app)
+	if err != nil {
+		return item{}, fmt.Errorf("fakeintune/mdm: app %q: %w", app.DisplayName, err)
+	}
+	path := "/" + t.ID + "/" + app.ID + "/" + delivery.Version(app) + "/" + app.FileName
+	if s.Content != nil {
+		s.Content.Publish(path, body, app.Size)
+	}
+	return msiItem(csp.MSI{Scope: scope, ProductCode: app.ProductCode}, app.ID, path, app.ProductVersion, hash(body), app.CommandLine)
+}
+
+func msiItem(m csp.MSI, owner, path, version, hash, arguments string) (item, error) {
+	job, err := csp.MsiInstallJob{ID: m.ProductCode, Product: csp.Product{
+		Version: version, ContentURLs: []string{(&url.URL{Scheme: "https", Host: hosts.ContentCDN, Path: path}).String()}, FileHash: hash, CommandLine: arguments,
+		TimeOut: jobTimeout, RetryCount: jobRetries, RetryInterval: jobInterval,
+	}}.Encode()
+	if err != nil {
+		return item{}, fmt.Errorf("fakeintune/mdm: job of %s: %w", owner, err)
+	}
+	return item{owner: owner, uri: m.Status(), digest: digest(job), msi: m, job: job, version: version}, nil
+}

@@ -1,0 +1,276 @@
+package mdm
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"windtunnel.test/fakeintune/authority"
+	"windtunnel.test/fakeintune/delivery"
+	"windtunnel.test/fakeintune/enroll"
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/syncml"
+)
+
+// conversation is one exchange: a device's message, and the server's commands
+// that answer it.
+type conversation struct {
+	s      *Service
+	ctx    context.Context
+	client authority.Client
+	in     *syncml.Message
+	row    row
+	out    []step
+	ended  bool
+}
+
+// step is a command with what its answer will be for.
+type step struct {
+	syncml.Command
+	pending
+}
+
+func (c *conversation) ask(k kind, i item, commands ...syncml.Command) {
+	for n, cmd := range commands {
+		p := pending{Kind: kindNode, Owner: i.owner, URI: cmd.Items[0].Target}
+		if n == len(commands)-1 {
+			p = pending{Kind: k, Owner: i.owner, URI: i.uri, Digest: i.digest}
+		}
+		c.out = append(c.out, step{cmd, p})
+	}
+}
+
+// begin opens a session with package 1.
+func (c *conversation) begin(token string) error {
+	init, err := syncml.ReadInitiation(c.in)
+	if err != nil {
+		return no("package 1", http.StatusBadRequest)
+	}
+	user, err := c.who(init, token)
+	if err != nil {
+		return err
+	}
+	c.row.Session = session{ID: c.in.Header.SessionID}
+	sub := c.subject(user)
+	if user != nil {
+		c.row.Session.User = user.ID
+		if !user.Licensed {
+			c.s.Tenants.Record(c.ctx, "mdm.session.server", journal.F("id", c.client.Device.ID), journal.F("user", user.UPN), journal.F("licensed", false))
+			c.ended = true // nothing is due to a user without a licence, and nothing is said to be complete
+			return nil
+		}
+	}
+	bootstrap := init.BootstrapSync == syncml.BootstrapDevice && user == nil || init.BootstrapSync == syncml.BootstrapUser && user != nil
+	switch {
+	case !c.complete():
+		return c.everything(sub)
+	case bootstrap:
+		c.row.Session.Stage = probing
+		scope := csp.Device
+		if user != nil {
+			scope = csp.User
+		}
+		c.ask(kindProbe, item{}, syncml.NewGet(csp.FirstSyncStatus(scope, csp.ServerHasFinishedProvisioning)))
+		return c.changes(sub)
+	}
+	return c.changes(sub)
+}
+
+// who says whose session this is. A token that is not good ends it; a token of
+// the device itself makes it the device's.
+func (c *conversation) who(init syncml.Initiation, token string) (*tenant.DirectoryUser, error) {
+	if init.AADUserToken != "" && token != "" && init.AADUserToken != token {
+		return nil, no("AADUserToken", http.StatusUnauthorized)
+	}
+	if token == "" {
+		token = init.AADUserToken
+	}
+	if token == "" {
+		return nil, nil
+	}
+	t, m := c.client.Tenant, c.client.Device
+	claims, err := c.s.Tenants.Tokens.Verify(c.ctx, token, enroll.Audience, c.s.Tenants.Now())
+	switch {
+	case err != nil:
+		return nil, no("token", http.StatusUnauthorized)
+	case !strings.EqualFold(claims.TenantID, t.ID):
+		return nil, no("token tenant", http.StatusUnauthorized)
+	case claims.UPN == "" && claims.DeviceID == "":
+		return nil, no("token subject", http.StatusUnauthorized)
+	}
+	if claims.DeviceID != "" && !strings.EqualFold(claims.DeviceID, m.AzureADDeviceID) {
+		// The device may have joined anew as another object, but not as another managed device's.
+		if other, err := t.DeviceByEntraID(claims.DeviceID); err == nil && other.ID != m.ID {
+			return nil, no("token device", http.StatusUnauthorized)
+		}
+	}
+	if claims.UPN == "" || init.Login != syncml.LoginUser {
+		return nil, nil
+	}
+	user, ok := c.s.Tenants.Directory.User(c.ctx, t.ID, claims.UPN)
+	if !ok || !user.Enabled {
+		return nil, no("token user", http.StatusUnauthorized)
+	}
+	return &user, c.adopt(user, claims)
+}
+
+// adopt makes the first user who signs in the device's primary user, and
+// follows a device that joined anew.
+func (c *conversation) adopt(user tenant.DirectoryUser, claims tenant.Claims) error {
+	m := c.client.Device
+	if m.UserPrincipalName != "" && (claims.DeviceID == "" || strings.EqualFold(claims.DeviceID, m.AzureADDeviceID)) {
+		return nil
+	}
+	var err error
+	c.client.Device, err = c.client.Tenant.UpdateDevice(m.ID, func(m *tenant.ManagedDevice) error {
+		if m.UserPrincipalName == "" && user.Licensed {
+			m.UserID, m.UserPrincipalName, m.UserDisplayName, m.EmailAddress = user.ID, user.UPN, user.DisplayName, user.UPN
+		}
+		if claims.DeviceID != "" {
+			m.AzureADDeviceID = claims.DeviceID
+		}
+		return nil
+	})
+	return err
+}
+
+func (c *conversation) subject(user *tenant.DirectoryUser) delivery.Subject {
+	m := c.client.Device
+	return delivery.Subject{Tenant: c.client.Tenant, Device: m, User: user, Technician: m.Kind == tenant.EnrolledWhiteGlove && !c.row.Resealed}
+}
+
+// again is the subject of a session that is under way.
+func (c *conversation) again() (delivery.Subject, error) {
+	if c.row.Session.User == "" {
+		return c.subject(nil), nil
+	}
+	user, ok := c.s.Tenants.Directory.User(c.ctx, c.client.Tenant.ID, c.row.Session.User)
+	if !ok {
+		return delivery.Subject{}, no("user", http.StatusForbidden)
+	}
+	return c.subject(&user), nil
+}
+
+// everything sends a scope's contract and all that is due.
+func (c *conversation) everything(sub delivery.Subject) error {
+	c.row.Session.Stage = sending
+	items, err := c.s.due(c.ctx, sub)
+	if err != nil {
+		return err
+	}
+	c.ask(kindNode, item{}, c.s.contract(c.ctx, sub, items)...)
+	if sub.User == nil {
+		for _, uri := range inventory {
+			c.ask(kindInventory, item{uri: uri}, syncml.NewGet(uri))
+		}
+	}
+	for _, i := range items {
+		if err := c.bring(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changes sends what is new or different, and asks how jobs are.
+func (c *conversation) changes(sub delivery.Subject) error {
+	items, err := c.s.due(c.ctx, sub)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
+		if !c.row.has(c.row.Session.User, i.uri, i.digest) {
+			if err := c.bring(i); err != nil {
+				return err
+			}
+		}
+	}
+	for _, j := range c.row.MSIs {
+		if !j.Status.Settled() && j.User == c.row.Session.User {
+			c.ask(kindStatus, item{owner: j.Owner, uri: j.MSI.Status()}, syncml.NewGet(j.MSI.Status()))
+		}
+	}
+	return nil
+}
+
+// bring sends one item.
+func (c *conversation) bring(i item) error {
+	commands, err := i.commands()
+	if err != nil {
+		return err
+	}
+	k := kindSetting
+	if i.job != "" {
+		k = kindJob
+		c.row.setMSI(install{Owner: i.owner, User: c.row.Session.User, MSI: i.msi, Version: i.version, Status: csp.MSIInitialized})
+	}
+	c.ask(k, i, commands...)
+	return nil
+}
+
+// proceed takes the answers to the server's last message.
+func (c *conversation) proceed() error {
+	v := &c.row.Session
+	if v.ID == "" || v.ID != c.in.Header.SessionID || v.Message+1 != c.in.Header.MsgID {
+		return no("session state", http.StatusBadRequest)
+	}
+	fresh, err := c.record()
+	if err != nil {
+		return err
+	}
+	switch {
+	case v.Stage == probing && fresh:
+		if v.User == "" {
+			c.row.Resealed = true
+		}
+		c.row.forget(v.User)
+		sub, err := c.again()
+		if err != nil {
+			return err
+		}
+		return c.everything(sub)
+	case v.Stage == sending:
+		v.Stage = finishing
+		scope := csp.Device
+		if v.User != "" {
+			scope = csp.User
+		}
+		c.ask(kindNode, item{}, set(syncml.Replace, csp.Bool(csp.FirstSyncStatus(scope, csp.ServerHasFinishedProvisioning), true))...)
+	case v.Stage == finishing:
+		v.Complete = true
+	}
+	return nil
+}
+
+// reply builds the server's message and remembers what it asks. Without
+// commands it ends the session.
+func (c *conversation) reply() (*syncml.Message, error) {
+	h := c.in.Header
+	out := &syncml.Message{Final: true, Header: syncml.Header{
+		SessionID: h.SessionID, MsgID: h.MsgID, Target: h.Source, Source: "https://" + hosts.OMADM + enroll.OMADMPath,
+	}}
+	out.Append(syncml.HeaderStatus(c.in, syncml.OK))
+	for i := range c.in.Commands {
+		if cmd := &c.in.Commands[i]; cmd.Verb != syncml.Status && cmd.Verb != syncml.Results {
+			out.Append(syncml.StatusFor(c.in, cmd, syncml.OK))
+		}
+	}
+	first := len(out.Commands)
+	for _, st := range c.out {
+		out.Append(st.Command)
+	}
+	out.Number()
+	v := &c.row.Session
+	v.Message, v.Pending = h.MsgID, nil
+	for i, st := range c.out {
+		st.pending.Cmd = out.Commands[first+i].ID
+		v.Pending = append(v.Pending, st.pending)
+	}
+	if len(c.out) > 0 && !c.ended {
+		return out, c.s.save(c.client.Device, c.row)
+	}
+	return out, c.end()
+}

@@ -1,0 +1,16 @@
+// Package mdm is the device management gateway of the fake Intune: OMA-DM
+// sessions by [MS-MDM] on r.manage.microsoft.com.
+//
+// A device proves itself with its MDM client certificate in TLS; a session is a
+// user's when a user's access token comes with it, else the device's own. The
+// first sessions of each carry the contract of the enrolment status page: what
+// to wait for, how long, and at the end that the server has sent everything.
+// Later sessions carry what has changed, ask for states that were open, and
+// take stock.
+//
+// What is due comes from package delivery. Win32 apps are not delivered here:
+// the gateway installs the management extension, which fetches them.
+//
+// Push, WBXML, MD5 authentication, large objects over several messages, wipes,
+// and the removal of settings that are no longer assigned are not here.
+package mdm

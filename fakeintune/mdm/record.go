@@ -1,0 +1,151 @@
+package mdm
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/hresult"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/syncml"
+)
+
+// complete tells whether the session's scope was sent everything once.
+func (c *conversation) complete() bool {
+	if user := c.row.Session.User; user != "" {
+		return slices.Contains(c.client.Device.UsersSent, user)
+	}
+	return c.client.Device.DeviceSent
+}
+
+// record takes the answers to the last message in. fresh says that the device
+// no longer knows that all was sent: it has begun anew.
+func (c *conversation) record() (fresh bool, err error) {
+	v := &c.row.Session
+	answers := c.in.Answers(v.Message)
+	var changes []func(*tenant.ManagedDevice)
+	for _, p := range v.Pending {
+		a, ok := answers[p.Cmd]
+		if !ok {
+			continue // not answered: it stays due
+		}
+		switch p.Kind {
+		case kindSetting:
+			changes = append(changes, c.setting(p, a.Status))
+		case kindJob:
+			if !a.Status.Success() {
+				changes = append(changes, c.job(p, csp.MSIEnforceFailed))
+			}
+			c.row.put(sent{v.User, p.URI, p.Digest})
+		case kindStatus:
+			if n, ok := result(a); ok {
+				code, _ := strconv.Atoi(n)
+				changes = append(changes, c.job(p, csp.MSIStatus(code)))
+			}
+		case kindInventory:
+			if value, ok := result(a); ok {
+				changes = append(changes, func(m *tenant.ManagedDevice) { takeStock(m, p.URI, value) })
+			}
+		case kindProbe:
+			value, ok := result(a)
+			fresh = !ok || !strings.EqualFold(value, "true")
+		}
+	}
+	if len(changes) == 0 {
+		return fresh, nil
+	}
+	c.client.Device, err = c.client.Tenant.UpdateDevice(c.client.Device.ID, func(m *tenant.ManagedDevice) error {
+		for _, change := range changes {
+			change(m)
+		}
+		return nil
+	})
+	return fresh, err
+}
+
+func result(a syncml.Answer) (string, bool) {
+	if !a.Status.Success() || len(a.Results) == 0 {
+		return "", false
+	}
+	return a.Results[0].Data, true
+}
+
+// setting records what became of a setting. One that failed is sent again only
+// when it changes, as Intune does.
+func (c *conversation) setting(p pending, code syncml.StatusCode) func(*tenant.ManagedDevice) {
+	v := &c.row.Session
+	c.row.put(sent{v.User, p.URI, p.Digest})
+	state := tenant.SettingState{OwnerID: p.Owner, URI: p.URI, User: v.User, Status: int(code), At: c.s.Tenants.Now()}
+	known := slices.ContainsFunc(c.client.Device.Settings, func(s tenant.SettingState) bool {
+		return s.OwnerID == state.OwnerID && s.URI == state.URI && s.User == state.User && s.Status == state.Status
+	})
+	v.Changed = v.Changed || !known
+	return func(m *tenant.ManagedDevice) { m.SetSetting(state) }
+}
+
+// job records how far an installation is.
+func (c *conversation) job(p pending, status csp.MSIStatus) func(*tenant.ManagedDevice) {
+	v := &c.row.Session
+	for _, j := range c.row.MSIs {
+		if j.Owner != p.Owner || j.User != v.User {
+			continue
+		}
+		j.Status = status
+		if c.row.setMSI(j) {
+			v.Changed = true
+		}
+	}
+	state := tenant.AppState{AppID: p.Owner, User: v.User, State: int(status), Detected: status == csp.MSIEnforced, At: c.s.Tenants.Now()}
+	if status == csp.MSIEnforceFailed || status == csp.MSIDownloadFailed {
+		state.Error = hresult.InstallFailure
+	}
+	return func(m *tenant.ManagedDevice) { m.SetApp(state) }
+}
+
+// takeStock puts a value that the device told where Graph shows it.
+func takeStock(m *tenant.ManagedDevice, uri, value string) {
+	for _, f := range []struct {
+		uri string
+		to  *string
+	}{
+		{csp.DevDetailSwV, &m.OSVersion}, {csp.DevDetailOEM, &m.Manufacturer}, {csp.DevDetailType, &m.Model}, {csp.DevDetailDeviceName, &m.DeviceName},
+		{csp.DevDetailOSPlatform, &m.SkuFamily}, {csp.DevDetailSMBIOSSerial, &m.SerialNumber}, {csp.DevDetailMACAddress, &m.WiFiMacAddress},
+	} {
+		if f.uri == uri {
+			*f.to = value
+		}
+	}
+}
+
+// end closes the session.
+func (c *conversation) end() error {
+	v := c.row.Session
+	var err error
+	c.client.Device, err = c.client.Tenant.UpdateDevice(c.client.Device.ID, func(m *tenant.ManagedDevice) error {
+		m.LastSyncDateTime = graph.At(c.s.Tenants.Now())
+		switch {
+		case !v.Complete:
+		case v.User == "":
+			m.DeviceSent = true
+		case !slices.Contains(m.UsersSent, v.User):
+			m.UsersSent = append(slices.Clone(m.UsersSent), v.User)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.row.Session = session{}
+	if err := c.s.save(c.client.Device, c.row); err != nil {
+		return err
+	}
+	m := c.client.Device
+	c.s.Tenants.Record(c.ctx, "mdm.session.ended", journal.F("id", m.ID), journal.F("user", v.User), journal.F("complete", v.Complete), journal.F("changed", v.Changed))
+	if c.s.SessionEnded != nil {
+		c.s.SessionEnded(c.ctx, Ended{Tenant: c.client.Tenant, DeviceID: m.ID, User: v.User, Complete: v.Complete, Changed: v.Changed})
+	}
+	return nil
+}

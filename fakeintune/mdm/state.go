@@ -1,0 +1,153 @@
+package mdm
+
+import (
+	"slices"
+	"strings"
+
+	"windtunnel.test/fakeintune/authority"
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/wire/csp"
+)
+
+// row is what the gateway remembers of a managed device. It is replaced whole
+// at the end of each exchange.
+type row struct {
+	TenantID, DeviceID string
+	Object             string // device object or registration: finds the rows of a device's earlier records
+
+	Resealed bool   // it has started its first sync anew since it was pre-provisioned
+	Sent     []sent // by scope and node
+	MSIs     []install
+	Session  session
+}
+
+// sent is a node that a device has, as far as the server knows.
+type sent struct {
+	User   string // object id; "" for the device
+	URI    string
+	Digest uint64 // of what was sent
+}
+
+// install is a job of EnterpriseDesktopAppManagement.
+type install struct {
+	Owner, User string
+	MSI         csp.MSI
+	Version     string
+	Status      csp.MSIStatus
+}
+
+// session is the one that is open, the zero value where none is.
+type session struct {
+	ID       string
+	Message  int // the last one of the device
+	User     string
+	Stage    stage
+	Pending  []pending
+	Complete bool
+	Changed  bool
+}
+
+// stage is how far a session is.
+type stage int
+
+const (
+	idle      stage = iota
+	probing         // the device was asked whether it still knows that all was sent
+	sending         // what is due is on its way
+	finishing       // the device is told that all was sent
+)
+
+// kind is what the answer to a command is for.
+type kind int
+
+const (
+	kindNode      kind = iota // only refusals count
+	kindSetting               // a setting of a configuration
+	kindJob                   // installation was started
+	kindStatus                // state of an installation
+	kindInventory             // what the device is
+	kindProbe                 // ServerHasFinishedProvisioning, read
+)
+
+// pending is a command whose answer is awaited.
+type pending struct {
+	Cmd    int
+	Kind   kind
+	Owner  string
+	URI    string
+	Digest uint64
+}
+
+const byObject = "object"
+
+func newTable(db *store.DB) *store.Table[row] {
+	return store.NewTable(db, "intune.mdm", store.Index(byObject, func(v row) []string { return []string{v.TenantID + "/" + v.Object} }))
+}
+
+func rowKey(m tenant.ManagedDevice) string { return m.TenantID + "/" + m.ID }
+
+func object(m tenant.ManagedDevice) string {
+	if m.RegistrationID != "" {
+		return strings.ToLower(m.RegistrationID)
+	}
+	return strings.ToLower(m.AzureADDeviceID)
+}
+
+// load gives a device's row. A new one takes the place of those of the device's
+// earlier records.
+func (s *Service) load(c authority.Client) (row, error) {
+	var v row
+	var ok bool
+	err := s.Tenants.DB.View(func(tx *store.Tx) error {
+		v, ok = s.rows.Get(tx, rowKey(c.Device))
+		return nil
+	})
+	if ok || err != nil {
+		return v, err
+	}
+	v = row{TenantID: c.Tenant.ID, DeviceID: c.Device.ID, Object: object(c.Device)}
+	return v, s.Tenants.DB.Update(func(tx *store.Tx) error {
+		for key := range s.rows.By(tx, byObject, v.TenantID+"/"+v.Object) {
+			s.rows.Delete(tx, key)
+		}
+		s.rows.Put(tx, rowKey(c.Device), v)
+		return nil
+	})
+}
+
+func (s *Service) save(m tenant.ManagedDevice, v row) error {
+	return s.Tenants.DB.Update(func(tx *store.Tx) error {
+		s.rows.Put(tx, rowKey(m), v)
+		return nil
+	})
+}
+
+// has tells whether the device has exactly this.
+func (v row) has(user, uri string, digest uint64) bool {
+	return slices.Contains(v.Sent, sent{user, uri, digest})
+}
+
+// put remembers a node, in the place of what it was before.
+func (v *row) put(n sent) {
+	v.Sent = append(slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == n.User && o.URI == n.URI }), n)
+}
+
+// forget drops what a scope was sent: it has to be sent again.
+func (v *row) forget(user string) {
+	v.Sent = slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == user })
+	v.MSIs = slices.DeleteFunc(slices.Clone(v.MSIs), func(o install) bool { return o.User == user })
+}
+
+// setMSI remembers a job's state, and tells whether it is news.
+func (v *row) setMSI(n install) bool {
+	v.MSIs = slices.Clone(v.MSIs)
+	i := slices.IndexFunc(v.MSIs, func(o install) bool { return o.Owner == n.Owner && o.User == n.User })
+	if i < 0 {
+		v.MSIs = append(v.MSIs, n)
+		return true
+	}
+	news := v.MSIs[i].Status != n.Status
+	v.MSIs[i] = n
+	return news
+}

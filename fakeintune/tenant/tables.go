@@ -1,0 +1,143 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/wire/graph"
+)
+
+// tables are all that the service knows.
+type tables struct {
+	accounts      *store.Table[account]
+	imports       *store.Table[Import]
+	registrations *store.Table[Registration]
+	devices       *store.Table[ManagedDevice]
+	contents      *store.Table[Content]
+
+	profiles       *kind[graph.DeploymentProfile]
+	statusPages    *kind[graph.EnrollmentStatusPage]
+	apps           *kind[graph.MobileApp]
+	configurations *kind[graph.DeviceConfiguration]
+	policies       *kind[graph.CompliancePolicy]
+}
+
+// Names of the indexes.
+const (
+	byTenant       = "tenant"
+	byHardware     = "hardware"
+	bySerial       = "serial"
+	byEntraDevice  = "entraDevice"
+	byThumbprint   = "thumbprint"
+	byRegistration = "registration"
+	byUser         = "user"
+)
+
+func newTables(db *store.DB) tables {
+	t := tables{
+		accounts: store.NewTable[account](db, "intune.tenants"),
+		imports: store.NewTable(db, "intune.imports",
+			store.Index(byTenant, func(v Import) []string { return []string{v.TenantID} })),
+		registrations: store.NewTable(db, "intune.registrations",
+			store.Index(byTenant, func(v Registration) []string { return []string{v.TenantID} }),
+			store.Index(byHardware, func(v Registration) []string { return v.Hardware.keys() }),
+			store.Index(bySerial, func(v Registration) []string { return serials(v.Serial, v.Hardware.Serial) }),
+			store.Index(byEntraDevice, func(v Registration) []string { return nonEmpty(v.EntraDeviceID) })),
+		devices: store.NewTable(db, "intune.managedDevices",
+			store.Index(byTenant, func(v ManagedDevice) []string { return []string{v.TenantID} }),
+			store.Index(bySerial, func(v ManagedDevice) []string { return serials(v.SerialNumber) }),
+			store.Index(byEntraDevice, func(v ManagedDevice) []string { return nonEmpty(v.AzureADDeviceID) }),
+			store.Index(byThumbprint, func(v ManagedDevice) []string { return nonEmpty(strings.ToUpper(v.Thumbprint)) }),
+			store.Index(byUser, func(v ManagedDevice) []string { return nonEmpty(v.UserPrincipalName) }),
+			store.Index(byRegistration, func(v ManagedDevice) []string { return nonEmpty(v.RegistrationID) })),
+		contents: store.NewTable[Content](db, "intune.contents"),
+	}
+	t.profiles = newKind(db, "windowsAutopilotDeploymentProfiles", profileMeta)
+	t.statusPages = newKind(db, "deviceEnrollmentConfigurations", statusPageMeta)
+	t.apps = newKind(db, "mobileApps", appMeta)
+	t.configurations = newKind(db, "deviceConfigurations", configurationMeta)
+	t.policies = newKind(db, "deviceCompliancePolicies", policyMeta)
+	t.profiles.changed = func(ctx context.Context, t *Tenant) { t.EvaluateProfiles(ctx) }
+	return t
+}
+
+// serials are index values: serial numbers are compared without letter case.
+func serials(list ...string) []string {
+	var out []string
+	for _, s := range list {
+		if s = foldSerial(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func foldSerial(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
+
+func nonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{strings.ToLower(s)}
+}
+
+// read gives one row.
+func read[V any](s *Service, table *store.Table[V], key string) (v V, ok bool) {
+	// Reading cannot fail: the function returns nil.
+	_ = s.DB.View(func(tx *store.Tx) error {
+		v, ok = table.Get(tx, key)
+		return nil
+	})
+	return v, ok
+}
+
+// list gives the rows under an index value, by key.
+func list[V any](s *Service, table *store.Table[V], index, value string) []V {
+	var out []V
+	_ = s.DB.View(func(tx *store.Tx) error {
+		for _, v := range table.By(tx, index, value) {
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out
+}
+
+// first gives the first row under an index value.
+func first[V any](s *Service, table *store.Table[V], index, value string) (v V, ok bool) {
+	_ = s.DB.View(func(tx *store.Tx) error {
+		_, v, ok = table.First(tx, index, value)
+		return nil
+	})
+	return v, ok
+}
+
+// noDirectory knows nobody.
+type noDirectory struct{}
+
+func (noDirectory) EnsureAutopilotDevice(_ context.Context, _ string, d AutopilotDevice) (string, error) {
+	return d.ZtdID, nil
+}
+func (noDirectory) DeleteAutopilotDevice(context.Context, string, string) error { return nil }
+func (noDirectory) Device(context.Context, string, string) (DirectoryDevice, bool) {
+	return DirectoryDevice{}, false
+}
+func (noDirectory) User(context.Context, string, string) (DirectoryUser, bool) {
+	return DirectoryUser{}, false
+}
+func (noDirectory) SetCompliance(context.Context, string, string, bool, bool) error { return nil }
+
+var errNoIssuer = errors.New("no issuer is known")
+
+// noTokens accepts nothing.
+type noTokens struct{}
+
+func (noTokens) Verify(context.Context, string, string, time.Time) (Claims, error) {
+	return Claims{}, errNoIssuer
+}
+func (noTokens) VerifyTicket(context.Context, string, time.Time) (TicketInfo, error) {
+	return TicketInfo{}, errNoIssuer
+}

@@ -1,0 +1,246 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/vnet"
+	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/oauth"
+	"windtunnel.test/sim/wire/ztd"
+)
+
+// Administrator is whoever runs scripts against the tenant with an
+// application's credentials: the world's hand on Microsoft Graph.
+type Administrator struct {
+	clock    vclock.Clock
+	client   *http.Client
+	tenantID string
+	clientID string
+	secret   string
+
+	token   string
+	expires time.Time
+}
+
+const (
+	graphRoot = "https://" + hosts.Graph
+	imports   = graphRoot + "/v1.0/deviceManagement/importedWindowsAutopilotDeviceIdentities"
+	devices   = graphRoot + "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
+	settings  = graphRoot + "/beta/deviceManagement/windowsAutopilotSettings"
+	poll      = 30 * time.Second // as Get-WindowsAutopilotInfo -Online does
+)
+
+// GraphError is an answer of Microsoft Graph that is no success.
+type GraphError struct {
+	Status  int
+	Code    string
+	Message string
+}
+
+func (e *GraphError) Error() string {
+	return fmt.Sprintf("Graph: HTTP %d %s: %s", e.Status, e.Code, e.Message)
+}
+
+// Graph makes one call. in is sent as JSON where it is not nil; the answer is
+// decoded into out where that is not nil.
+func (a *Administrator) Graph(ctx context.Context, method, address string, in, out any) error {
+	if err := a.signIn(ctx); err != nil {
+		return err
+	}
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", method, address, err)
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+a.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := a.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, address, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, address, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		var e graph.Error
+		_ = json.Unmarshal(answer, &e) // what is no JSON has no code and no message
+		return fmt.Errorf("%s %s: %w", method, address, &GraphError{Status: resp.StatusCode, Code: e.Error.Code, Message: e.Error.Message})
+	}
+	if out == nil || len(answer) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, address, err)
+	}
+	return nil
+}
+
+// signIn gets a token by client credentials where there is none that is good.
+func (a *Administrator) signIn(ctx context.Context) error {
+	if a.clock.Now().Before(a.expires.Add(-time.Minute)) {
+		return nil
+	}
+	form := oauth.TokenRequest{GrantType: oauth.GrantClient, ClientID: a.clientID, ClientSecret: a.secret, Scope: graphRoot + "/.default"}.Form()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+hosts.Login+"/"+a.tenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := a.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("administrator's token: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		var e oauth.Error
+		_ = json.NewDecoder(resp.Body).Decode(&e) // its zero value prints as well
+		return fmt.Errorf("administrator's token: HTTP %d: %w", resp.StatusCode, &e)
+	}
+	var t oauth.TokenResponse
+	if err := json.NewDecoder(resp.Body).Decode(&t); err != nil {
+		return fmt.Errorf("administrator's token: %w", err)
+	}
+	a.token, a.expires = t.AccessToken, a.clock.Now().Add(time.Duration(t.ExpiresIn)*time.Second)
+	return nil
+}
+
+// ImportCSV brings a file of Get-WindowsAutopilotInfo into the tenant: import,
+// wait for each row's state, sync.
+func (a *Administrator) ImportCSV(ctx context.Context, file []byte) error {
+	rows, err := ztd.ReadCSV("devices.csv", bytes.NewReader(file))
+	if err != nil {
+		return err
+	}
+	if err := a.importRows(ctx, rows); err != nil {
+		return err
+	}
+	return a.Sync(ctx)
+}
+
+func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
+	request := graph.ImportRequest{}
+	for _, r := range rows {
+		hash, err := base64.StdEncoding.DecodeString(r.Hash)
+		if err != nil {
+			return fmt.Errorf("import: row of %s: %w", r.Serial, err)
+		}
+		request.Devices = append(request.Devices, graph.ImportedDevice{
+			SerialNumber: r.Serial, ProductKey: r.ProductID, HardwareIdentifier: hash, GroupTag: r.GroupTag, AssignedUserPrincipalName: r.AssignedUser,
+		})
+	}
+	var accepted graph.Collection[graph.ImportedDevice]
+	if err := a.Graph(ctx, http.MethodPost, imports+"/import", request, &accepted); err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	for {
+		if err := a.clock.Sleep(ctx, poll, "administrator waits for the import"); err != nil {
+			return err
+		}
+		var states []graph.ImportedDevice
+		if err := list(ctx, a, imports, &states); err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		pending, mistakes := 0, []error{}
+		for _, s := range states {
+			switch {
+			case s.State == nil:
+				pending++
+			case s.State.DeviceImportStatus == graph.ImportComplete:
+			case s.State.DeviceImportStatus == graph.ImportFailed:
+				mistakes = append(mistakes, fmt.Errorf("import of %s: error %d %s", s.SerialNumber, s.State.DeviceErrorCode, s.State.DeviceErrorName))
+			default:
+				pending++
+			}
+		}
+		if pending > 0 {
+			continue
+		}
+		for _, s := range states {
+			if err := a.Graph(ctx, http.MethodDelete, imports+"/"+s.ID, nil, nil); err != nil {
+				return fmt.Errorf("clean up import: %w", err)
+			}
+		}
+		return errors.Join(mistakes...)
+	}
+}
+
+// Sync asks Intune to exchange its list with the deployment service now. One
+// that runs already, or was just run, is as good.
+func (a *Administrator) Sync(ctx context.Context) error {
+	err := a.Graph(ctx, http.MethodPost, settings+"/sync", nil, nil)
+	var refused *GraphError
+	if errors.As(err, &refused) && (refused.Status == http.StatusConflict || refused.Status == http.StatusTooManyRequests) {
+		return nil
+	}
+	return err
+}
+
+// AwaitAssigned waits until every device of the tenant's list has a profile.
+func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
+	for {
+		var known []graph.AutopilotDevice
+		if err := list(ctx, a, devices, &known); err != nil {
+			return fmt.Errorf("wait for profiles: %w", err)
+		}
+		assigned := 0
+		for _, d := range known {
+			if strings.HasPrefix(string(d.DeploymentProfileAssignmentStatus), "assigned") {
+				assigned++
+			}
+		}
+		if assigned >= count {
+			return nil
+		}
+		if err := a.clock.Sleep(ctx, poll, "administrator waits for "+strconv.Itoa(count-assigned)+" profiles"); err != nil {
+			return err
+		}
+	}
+}
+
+// list reads a collection with all its pages.
+func list[T any](ctx context.Context, a *Administrator, address string, into *[]T) error {
+	*into = nil
+	for address != "" {
+		var page graph.Collection[T]
+		if err := a.Graph(ctx, http.MethodGet, address, nil, &page); err != nil {
+			return err
+		}
+		*into = append(*into, page.Value...)
+		address = page.NextLink
+	}
+	return nil
+}
+
+// Administrator gives an administrator with a desk of their own on the network.
+func (w *World) Administrator() *Administrator {
+	nic := w.Network.Attach(vnet.NICOptions{Device: "administrator"})
+	return &Administrator{clock: w.Clock, client: nic.Client(vnet.ClientOptions{UserAgent: "windtunnel administrator"}), tenantID: w.Tenant.ID, clientID: adminClientID, secret: adminSecret}
+}
+
+// The application that the administrator's scripts run as; every simulated
+// tenant has it.
+const (
+	adminClientID = "5a1e6f04-0d4b-4b3e-8f0e-3c1a77a1d001"
+	adminSecret   = "windtunnel"
+)

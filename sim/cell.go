@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/pki"
+	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/wire/hwhash"
+)
+
+// newCell makes the world of one cell of a scenario: its copy of tenant and
+// sites, its share of technicians, and its PCs.
+func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) (*World, error) {
+	s := o.Scenario
+	profile, err := s.Timing.NewProfile()
+	if err != nil {
+		return nil, err
+	}
+	w, err := NewWorld(Options{
+		Tenant: s.Tenant, Start: s.Start, Seed: s.Seed.Derive("cell", fmt.Sprint(n)), Timing: profile, Faults: s.Faults,
+		Home: o.Home, Lab: o.Lab, Sinks: sinks,
+	})
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := pki.NewRoot(s.Start, 0, "Windtunnel Proxy Root", pki.Options{})
+	if err != nil {
+		return nil, err
+	}
+	for _, site := range s.Sites {
+		if err := w.AddSite(site.Config(proxy)); err != nil {
+			return nil, err
+		}
+	}
+	crews := map[string]*Crew{}
+	for _, t := range s.People.Technicians {
+		if count := t.InCell(n, s.Cells); count > 0 {
+			crews[t.Site] = w.Hire(t.Site, count, t.Bench, Technician{Patience: t.Patience, Refreshes: t.Refreshes, OnFailure: string(t.OnFailure)})
+		}
+	}
+	for _, d := range all {
+		if d.Cell != n {
+			continue
+		}
+		story, err := w.storyOf(s, d, crews)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.AddPC(story); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.plan(s.Timeline); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// storyOf turns what the scenario decides about a PC into a story; what it
+// leaves open is drawn from the PC's own stream, which belongs to the run's
+// seed and not to the cell's.
+func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[string]*Crew) (Story, error) {
+	story := Story{
+		Name: d.Name, Chip: chipOf(d), GroupTag: d.GroupTag, AssignedUser: d.AssignedUser, Home: d.Destination,
+		Installation: device.Installation{Build: string(d.Windows.Build), Edition: string(d.Windows.Edition)},
+		RTC:          device.RTC{Offset: time.Duration(d.Clock.Offset), Drift: d.Clock.PerSecond(), Set: s.Start},
+		Arrives:      d.Arrives, Unpacked: d.Unpacked,
+	}
+	var err error
+	if story.Hardware, err = hardwareOf(s.Seed, d); err != nil {
+		return story, fmt.Errorf("PC %s: %w", d.Name, err)
+	}
+	if d.Flow == scenario.Preprovision {
+		story.Bench = d.Bench
+		if story.Technician = crews[d.Bench]; story.Technician == nil {
+			return story, fmt.Errorf("PC %s: no technician works at %q in its cell", d.Name, d.Bench)
+		}
+	}
+	if u, ok := s.Tenant.User(d.User); ok {
+		p := s.People.Users
+		story.User = w.NewUser(User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, Stays: p.Stays})
+	}
+	return story, nil
+}
+
+// hardwareOf builds a PC of its make, or the one that an imported hash is
+// about.
+func hardwareOf(seed vclock.Seed, d scenario.Device) (device.Hardware, error) {
+	if d.Imported != nil {
+		decoded, err := hwhash.DecodeBase64(d.Imported.Hash)
+		if err != nil {
+			return device.Hardware{}, err
+		}
+		h := device.FromHash(decoded)
+		h.Serial = cmp.Or(h.Serial, d.Imported.Serial)
+		h.ProductKeyID = cmp.Or(h.ProductKeyID, d.Imported.ProductID)
+		return h, nil
+	}
+	r := seed.Stream("hardware", d.Name)
+	make := device.Makes[r.IntN(len(device.Makes))]
+	if d.Make != "" {
+		i := slices.IndexFunc(device.Makes, func(m device.Make) bool { return m.Model == d.Make })
+		if i < 0 {
+			return device.Hardware{}, fmt.Errorf("no product line is called %q", d.Make)
+		}
+		make = device.Makes[i]
+	}
+	h := make.Build(r)
+	h.Wireless = d.Wireless
+	h.Serial = cmp.Or(d.Serial, h.Serial)
+	return h, nil
+}
+
+// chipOf is the TPM chip of a PC. Chips are dealt by their number, so that the
+// same PC has the same chip in every run.
+func chipOf(d scenario.Device) vtpm.ChipID {
+	model := d.TPM
+	if model == "" {
+		models := vtpm.Models()
+		model = models[d.Index%len(models)]
+	}
+	if model == noTPM {
+		return vtpm.ChipID{}
+	}
+	return vtpm.ChipID{Model: model, N: d.Chip}
+}
+
+// noTPM is how a fleet says that a PC has no TPM.
+const noTPM = "none"
+
+// untilOf is how long a scenario's run lasts at most.
+func untilOf(s *scenario.Scenario) time.Time { return s.Until.After(s.Start) }

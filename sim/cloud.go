@@ -1,0 +1,154 @@
+package sim
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+
+	"windtunnel.test/fakeentra"
+	entraservice "windtunnel.test/fakeentra/service"
+	entra "windtunnel.test/fakeentra/tenant"
+	"windtunnel.test/fakeintune"
+	intune "windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/graphfront"
+	"windtunnel.test/sim/internet"
+	"windtunnel.test/sim/vnet"
+	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/msa"
+	"windtunnel.test/sim/wire/oauth"
+)
+
+// connectCloud makes the services of a world and puts them on its network.
+func (w *World) connectCloud() error {
+	roots, issuers, err := vendors()
+	if err != nil {
+		return err
+	}
+	common := entraservice.Options{Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("entra")}
+	w.Entra = fakeentra.New(fakeentra.Options{Options: common, EKRoots: roots, VendorCAs: issuers})
+	w.Content = &internet.Content{}
+	w.Intune, err = fakeintune.New(fakeintune.Options{
+		Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("intune"), TenantID: w.Tenant.ID, Domain: w.Tenant.Domain,
+		Directory: directory{w.Entra.Directory}, Tokens: tokens{w.Entra}, Tickets: tickets{w.Entra},
+		AIKs: w.Entra.AIK, Publisher: w.Content,
+	})
+	if err != nil {
+		return fmt.Errorf("connect Intune: %w", err)
+	}
+	for _, h := range w.Entra.Hosts() {
+		options := []vnet.ServeOption{vnet.Operation(h.Operation)}
+		if h.ClientCert {
+			options = append(options, vnet.ClientCert(vnet.RequestClientCert))
+		}
+		w.Network.Serve(h.Name, h.Handler, options...)
+	}
+	for _, h := range w.Intune.Hosts() {
+		options := []vnet.ServeOption{vnet.Operation(h.Operation)}
+		if h.ClientCert {
+			options = append(options, vnet.ClientCert(vnet.RequestClientCert))
+		}
+		w.Network.Serve(h.Name, h.Handler, options...)
+	}
+	w.Network.Serve(hosts.Graph, graphfront.Front{Intune: w.Intune.Graph(), Directory: w.Entra.Graph, Now: w.Clock.Now}, vnet.Operation(graphfront.Operation))
+	return internet.Attach(w.Network, w.Clock, w.Content)
+}
+
+// vendors lists the TPM vendors' certificate authorities: the roots that the
+// attestation service trusts, and those between them and the chips.
+func vendors() (roots, issuers []*x509.Certificate, err error) {
+	seen := map[string]bool{}
+	for _, model := range vtpm.Models() {
+		ca, err := vtpm.VendorCA(model)
+		if err != nil {
+			return nil, nil, fmt.Errorf("vendor authority of %s: %w", model, err)
+		}
+		issuers = append(issuers, ca.Cert)
+		if root := ca.Root().Cert; !seen[string(root.Raw)] {
+			seen[string(root.Raw)] = true
+			roots = append(roots, root)
+		}
+	}
+	return roots, issuers, nil
+}
+
+// directory is Entra ID as Intune sees it.
+type directory struct{ d *entra.Directory }
+
+func (a directory) EnsureAutopilotDevice(_ context.Context, tenantID string, d intune.AutopilotDevice) (string, error) {
+	dev, err := a.d.Register(entra.Registration{
+		TenantID: tenantID, ZTDID: d.ZtdID, OrderID: d.GroupTag, PurchaseOrder: d.PurchaseOrder, DisplayName: d.DisplayName,
+		HardwareID: d.HardwareID, EKHash: d.EKHash,
+	})
+	return dev.DeviceID, err
+}
+
+func (a directory) DeleteAutopilotDevice(_ context.Context, tenantID, deviceID string) error {
+	dev, err := a.d.Device(tenantID, deviceID)
+	if err != nil {
+		return err
+	}
+	return a.d.Unregister(tenantID, dev.ZTDID())
+}
+
+func (a directory) Device(_ context.Context, tenantID, deviceID string) (intune.DirectoryDevice, bool) {
+	dev, err := a.d.Device(tenantID, deviceID)
+	if err != nil {
+		return intune.DirectoryDevice{}, false
+	}
+	return intune.DirectoryDevice{
+		ID: dev.DeviceID, ObjectID: dev.ObjectID, TrustType: dev.TrustType, Enabled: dev.Enabled,
+		Groups: a.d.MemberOf(tenantID, dev.ObjectID), GroupsDue: a.d.GroupsDue(tenantID, dev.DeviceID),
+	}, true
+}
+
+func (a directory) User(_ context.Context, tenantID, name string) (intune.DirectoryUser, bool) {
+	u, err := a.d.User(tenantID, name)
+	if err != nil {
+		return intune.DirectoryUser{}, false
+	}
+	g := u.Resource
+	return intune.DirectoryUser{
+		ID: g.ID, UPN: g.UserPrincipalName, DisplayName: g.DisplayName, Licensed: len(g.AssignedLicenses) > 0, Enabled: g.Enabled(),
+		Groups: a.d.MemberOf(tenantID, g.ID),
+	}, true
+}
+
+func (a directory) SetCompliance(_ context.Context, tenantID, deviceID string, managed, compliant bool) error {
+	_, err := a.d.SetCompliance(tenantID, deviceID, verdict(managed), verdict(compliant))
+	return err
+}
+
+func verdict(b bool) entra.Verdict {
+	if b {
+		return entra.Yes
+	}
+	return entra.No
+}
+
+// tokens verifies access tokens by Entra's keys.
+type tokens struct{ e *fakeentra.Entra }
+
+func (a tokens) Verify(_ context.Context, token, audience string, now time.Time) (intune.Claims, error) {
+	c, err := oauth.Verify(a.e.STS.Keys(), token, audience, now)
+	if err != nil {
+		return intune.Claims{}, err
+	}
+	return intune.Claims{
+		TenantID: c.TenantID, ObjectID: c.ObjectID, UPN: c.UPN, DeviceID: c.DeviceID, AppID: c.AppID,
+		Scopes: strings.Fields(c.Scopes), Roles: c.Roles, Expires: time.Unix(c.Expires, 0).UTC(),
+	}, nil
+}
+
+// tickets verifies device tickets by the Microsoft account service's key.
+type tickets struct{ e *fakeentra.Entra }
+
+func (a tickets) VerifyTicket(_ context.Context, ticket string, now time.Time) (intune.TicketInfo, error) {
+	c, err := a.e.MSA.VerifyTicket(ticket, msa.ScopeDeployment, now)
+	if err != nil {
+		return intune.TicketInfo{}, err
+	}
+	return intune.TicketInfo{PUID: c.PUID, HardwareID: c.HardwareID, TPMValidated: c.TPMValidated, EKHash: c.EKHash}, nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"windtunnel.test/sim"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/report"
+	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/vnet"
+	"windtunnel.test/sim/vtpm"
+)
+
+// fleet is what the verbs that run a scenario have in common: how it is run
+// and what is shown of it.
+type fleet struct {
+	home     vnet.Home
+	parallel int
+	tpmCache string
+	detail   counter
+	follow   string // serial number of the PC whose timeline is wanted
+}
+
+func (f *fleet) flags(fs *flag.FlagSet) {
+	number(fs, &f.parallel, "parallel", 1, 1024, "`N`: cells to run side by side (default: as many as there are cores); changes nothing in the result")
+	fs.StringVar(&f.tpmCache, "tpm-cache", "", "`DIR`: where TPM images are kept from run to run (default: windtunnel/tpm in your cache folder)")
+	fs.StringVar(&f.follow, "timeline", "", "`SERIAL`: print this PC's timeline at the end")
+	fs.Var(&f.detail, "v", "print timelines at the end: of the PCs of a small run, or of a sample of each failure; -v -v: with every request, TPM command and log line")
+}
+
+// ran is a run that has ended.
+type ran struct {
+	*sim.Result
+	followed []journal.Event
+}
+
+// run runs a resolved scenario with a progress display. extra, if not nil,
+// takes the events as well.
+func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, error) {
+	lab, err := vtpm.Open(vtpm.Options{CacheDir: f.tpmCache, Warn: func(m string) { fmt.Fprintf(sh.err, "windtunnel: %s\n", m) }})
+	if err != nil {
+		return nil, err
+	}
+	show := newProgress(sh)
+	chosen := &follower{serial: f.follow}
+	began := time.Now()
+	result, err := sim.Run(sh.ctx, sim.RunOptions{
+		Scenario: s, Lab: lab, Home: f.home, Parallel: f.parallel,
+		Journal: both{chosen, extra}, Progress: show.update, Timelines: f.keep(),
+	})
+	took := time.Since(began)
+	show.end()
+	if cerr := lab.Close(); err == nil {
+		err = cerr
+	}
+	if result == nil {
+		if err == nil || sh.ctx.Err() != nil {
+			err = errInterrupted
+		}
+		return nil, err
+	}
+	result.WallSeconds = took.Seconds()
+	return &ran{Result: result, followed: chosen.events}, err
+}
+
+// keep is how many events of a PC are kept for its timeline: a PC's life has
+// some hundred.
+func (f *fleet) keep() int {
+	const some, plenty = 2_000, 100_000
+	if f.detail > 0 {
+		return plenty
+	}
+	return some
+}
+
+// timelines prints what -v and --timeline ask for.
+func (f *fleet) timelines(w io.Writer, r *ran) error {
+	detail := report.Story
+	if f.detail > 1 {
+		detail = report.Everything
+	}
+	show := func(serial string, events []journal.Event) error {
+		if err := report.Timeline(w, events, report.TimelineOptions{Title: "PC " + serial, Detail: detail}); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(w)
+		return err
+	}
+	if f.follow != "" {
+		if len(r.followed) == 0 {
+			_, err := fmt.Fprintf(w, "No PC of this run has the serial number %s.\n\n", f.follow)
+			return err
+		}
+		return show(f.follow, r.followed)
+	}
+	if f.detail == 0 {
+		return nil
+	}
+	for _, serial := range r.Samples {
+		if err := show(serial, r.Timelines(serial)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exit is what a run's end means for whoever called us.
+func (r *ran) exit(ctx context.Context) int {
+	switch {
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case !r.Met():
+		return exitMissed
+	}
+	return exitMet
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Exit codes.
+const (
+	exitMet         = 0
+	exitMissed      = 1
+	exitInput       = 2
+	exitBroken      = 3
+	exitInterrupted = 130
+)
+
+func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// shell is what a verb is given: its arguments, and where it may write.
+type shell struct {
+	ctx      context.Context // ends at Ctrl-C
+	args     []string
+	out, err io.Writer
+	verb     *verb
+	json     bool
+}
+
+// verb is one thing that the binary does.
+type verb struct {
+	name  string
+	args  string // as the usage line shows them
+	short string
+	long  string // with examples
+	run   func(*shell) (exit int, err error)
+}
+
+// verbs in the order of the help text. It is filled by init, because help
+// lists it.
+var verbs []*verb
+
+func init() {
+	verbs = []*verb{runVerb, validateVerb, replayVerb, schemaVerb, versionVerb, helpVerb}
+}
+
+// command is the whole program.
+func command(args []string, out, errOut io.Writer) int {
+	ctx, stop := interruptible(errOut)
+	defer stop()
+	sh := &shell{ctx: ctx, out: out, err: errOut, json: wantsJSON(args)}
+	name := "help"
+	if len(args) > 0 {
+		name, sh.args = args[0], args[1:]
+	}
+	switch name {
+	case "-h", "-help", "--help":
+		name = "help"
+	case "-version", "--version":
+		name = "version"
+	}
+	i := slices.IndexFunc(verbs, func(v *verb) bool { return v.name == name })
+	if i < 0 {
+		return sh.fail(unknownVerb(name))
+	}
+	sh.verb = verbs[i]
+	exit, err := sh.verb.run(sh)
+	if err != nil {
+		return sh.fail(err)
+	}
+	return exit
+}
+
+// interruptible is a context that ends at the first Ctrl-C or SIGTERM. The
+// second one finds no handler any more and ends the process.
+func interruptible(w io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals)
+			fmt.Fprintln(w, "\nInterrupted: keeping what was done so far. Ctrl-C again ends at once.")
+			cancel()
+		case <-done:
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); close(done); cancel() }
+}
+
+func unknownVerb(name string) error {
+	var names []string
+	for _, v := range verbs {
+		names = append(names, v.name)
+	}
+	if strings.HasPrefix(name, "-") {
+		return inputErrorf("the verb comes first: windtunnel run %s", name)
+	}
+	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".json") {
+		return inputErrorf("unknown verb %q; to run a scenario file: windtunnel run %s", name, name)
+	}
+	return inputErrorf("unknown verb %q%s; `windtunnel help` lists the verbs", name, suggestion(name, names, ""))
+}
+
+// suggestion names the word that was perhaps meant.
+func suggestion(word string, among []string, prefix string) string {
+	best, least := "", 1+max(1, len(word)/3)
+	for _, w := range among {
+		if d := distance(word, w); d < least || strings.HasPrefix(w, word) && len(word) >= 2 && best == "" {
+			best, least = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", prefix+best)
+}
+
+// distance is the number of letters to insert, delete or replace (Levenshtein),
+// with two neighbours swapped counted as one.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

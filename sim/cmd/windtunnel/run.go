@@ -1,0 +1,182 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+
+	"windtunnel.test/sim"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/report"
+	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/vclock"
+)
+
+var runVerb = &verb{
+	name: "run", args: "[FILE]", short: "run a scenario, or the built-in one",
+	long: `
+The same scenario and the same seed give the same run, event by event; the trace
+hash at the end tells. Without --seed the scenario's own is used, which is 1
+where the file does not say. --seed random draws one and prints it.
+
+  windtunnel run                            the built-in fleet of 200 PCs
+  windtunnel run --devices 1 -v             one PC and the story of its life
+  windtunnel run office.yaml --out result   journal, summary and samples in a folder
+  windtunnel run --import hashes.csv        PCs with the hardware of a Get-WindowsAutopilotInfo CSV
+  windtunnel run --json | jq .outcomes      the summary for a program
+
+In the folder: scenario.yaml (resolved, with flags and seed; "windtunnel replay"
+runs it again), journal.jsonl.zst (every event, one JSON object a line),
+summary.json, and devices/SERIAL/timeline.txt of a sample of each failure.`,
+}
+
+func init() { runVerb.run = runRun }
+
+// runFlags are the flags that change what is run.
+type runFlags struct {
+	fleet
+	file    string
+	devices int
+	cells   int
+	seed    *vclock.Seed
+	csv     string
+	out     string
+	strict  bool
+}
+
+func runRun(sh *shell) (int, error) {
+	var f runFlags
+	fs := sh.flags()
+	number(fs, &f.devices, "devices", 1, scenario.MaxDevices, "`N`: how many PCs (default: the scenario's)")
+	number(fs, &f.cells, "cells", 1, 1024, "`N`: worlds that the fleet is dealt into (default: the scenario's); another number is another run")
+	seedFlag(fs, &f.seed)
+	fs.StringVar(&f.out, "out", "", "`DIR`: keep journal, summary and samples there; an earlier run's folder is overwritten, any other is not")
+	fs.StringVar(&f.csv, "import", "", "`CSV`: register these hardware hashes and make PCs of that hardware")
+	homeFlag(fs, &f.home)
+	fs.BoolVar(&f.strict, "strict", false, "members of tenant objects that nothing reads are errors")
+	f.fleet.flags(fs)
+	names, err := sh.parse(fs, 1)
+	switch {
+	case err == errHelp:
+		return exitMet, nil
+	case err != nil:
+		return 0, err
+	case len(names) == 1:
+		f.file = names[0]
+	}
+	s, err := f.resolve()
+	if err != nil {
+		return 0, err
+	}
+	sh.warn(s)
+	return f.perform(sh, s, givenFlags(fs))
+}
+
+// resolve is the scenario with everything in it that the flags say. Mistakes
+// of the scenario and of the CSV are told together.
+func (f *runFlags) resolve() (*scenario.Scenario, error) {
+	rows, csvErr := readCSV(f.csv)
+	s, err := load(f.file, f.strict)
+	if err := together(err, csvErr); err != nil {
+		return nil, err
+	}
+	if f.cells > 0 {
+		s.Cells = f.cells
+	}
+	s, problems := s.Resolve(scenario.Flags{Devices: f.devices, Seed: f.seed, Import: rows})
+	return s, problems.Err()
+}
+
+func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]string) (int, error) {
+	again := f.again(s, given)
+	var dir *report.Dir
+	var sink journal.Sink
+	if f.out != "" {
+		text, err := scenario.Marshal(s, "")
+		if err != nil {
+			return 0, fmt.Errorf("resolved scenario: %w", err)
+		}
+		dir, err = report.Create(f.out, text, report.Header{Build: sim.Build(), Home: f.home.String()})
+		if err != nil {
+			return 0, &inputError{err}
+		}
+		sink, again = dir.Journal(), "windtunnel replay "+report.Quote(f.out)
+	}
+	if !sh.json {
+		fmt.Fprintf(sh.err, "%s: %s, seed %d, home %s\n", s.Name, pcs(s.Fleet.Count()), uint64(s.Seed), f.home)
+	}
+	r, err := f.run(sh, s, sink)
+	if r == nil {
+		if dir != nil {
+			_ = dir.Close() // the run's own error is the one to tell
+		}
+		return 0, err
+	}
+	for i := range r.Failures {
+		r.Failures[i].Replay = again + " --timeline " + report.Quote(r.Failures[i].Sample)
+	}
+	if dir != nil {
+		samples := map[string][]journal.Event{}
+		for _, serial := range r.Samples {
+			samples[serial] = r.Timelines(serial)
+		}
+		if derr := dir.Finish(r.Summary, samples); err == nil {
+			err = derr
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return f.show(sh, r, again)
+}
+
+// show prints what the run came to.
+func (f *runFlags) show(sh *shell, r *ran, again string) (int, error) {
+	if sh.json {
+		b, err := r.JSON()
+		if err == nil {
+			_, err = sh.out.Write(b)
+		}
+		return r.exit(sh.ctx), err
+	}
+	if err := f.timelines(sh.out, r); err != nil {
+		return 0, err
+	}
+	if err := report.Table(sh.out, r.Summary, again); err != nil {
+		return 0, err
+	}
+	if f.out != "" {
+		fmt.Fprintf(sh.out, "  %-14s %s\n", "Folder", f.out)
+	}
+	return r.exit(sh.ctx), nil
+}
+
+// again is the command that does this run again: the seed always, other flags
+// as they were given.
+func (f *runFlags) again(s *scenario.Scenario, given map[string]string) string {
+	words := []string{"windtunnel run"}
+	if f.file != "" {
+		words = append(words, report.Quote(f.file))
+	}
+	words = append(words, fmt.Sprintf("--seed %d", uint64(s.Seed)))
+	for _, name := range []string{"devices", "cells", "import", "home"} {
+		if v, ok := given[name]; ok {
+			words = append(words, "--"+name, report.Quote(v))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// givenFlags are the flags on the command line with their values.
+func givenFlags(fs *flag.FlagSet) map[string]string {
+	given := map[string]string{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
+	return given
+}
+
+func pcs(n int) string {
+	if n == 1 {
+		return "1 PC"
+	}
+	return report.Count(n) + " PCs"
+}

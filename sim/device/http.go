@@ -1,0 +1,153 @@
+package device
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"windtunnel.test/sim/hresult"
+	"windtunnel.test/sim/vnet"
+)
+
+// HTTP gives the client that parts of Windows use when no client certificate
+// is called for. Requests must carry w.Ctx or a context below it.
+func (w *Windows) HTTP() *http.Client {
+	return w.client("", vnet.ClientOptions{UserAgent: "Windows-AutoPilot-Client"})
+}
+
+// HTTPWith gives a client that proves itself by a certificate of the store and
+// its key in the TPM.
+func (w *Windows) HTTPWith(cert Certificate) (*http.Client, error) {
+	parsed, err := cert.Parse()
+	if err != nil {
+		return nil, err
+	}
+	key, err := w.Key(w.Ctx, cert.Container)
+	if err != nil {
+		return nil, err
+	}
+	return w.client(cert.Name+parsed.SerialNumber.String(), vnet.ClientOptions{
+		Certificate: &vnet.ClientCertificate{Cert: parsed, Signer: key.In(w.Ctx), SignerFor: func(ctx context.Context) crypto.Signer { return key.In(ctx) }},
+	}), nil
+}
+
+func (w *Windows) client(name string, o vnet.ClientOptions) *http.Client {
+	w.session.mu.Lock()
+	defer w.session.mu.Unlock()
+	c := w.clients[name]
+	if c == nil {
+		n := w.Timing.Network
+		o.Timeout = n.ConnectTimeout + n.SendTimeout + n.ReceiveTimeout
+		c = w.NIC.Client(o)
+		w.clients[name] = c
+	}
+	return c
+}
+
+// Request is one HTTP request of Windows. A nil Client is HTTP's.
+type Request struct {
+	Op     string // for errors: "download Autopilot profile"
+	Client *http.Client
+	Method string
+	URL    string
+	Header http.Header
+	Body   []byte
+}
+
+// Response is a whole answer.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// maxAnswer bounds what Windows reads of one answer, in bytes.
+const maxAnswer = 4 << 20
+
+var errTooLong = errors.New("the answer is longer than Windows reads")
+
+// Do sends a request and reads the answer. A server that says 429 or 503 is
+// asked again after the time that it names, so often as the timing profile
+// allows; its last answer is given back like any other. The error of an
+// exchange that did not come about is a *hresult.Error with the code that
+// WinHTTP would give.
+func (w *Windows) Do(r Request) (*Response, error) {
+	for attempt := 0; ; attempt++ {
+		resp, err := w.once(r)
+		if err != nil {
+			return nil, hresult.New(r.Op, transportCode(err), err)
+		}
+		busy := resp.Status == http.StatusTooManyRequests || resp.Status == http.StatusServiceUnavailable
+		if !busy || attempt >= w.Timing.Network.RetryAttempts {
+			return resp, nil
+		}
+		if err := w.Sleep(w.retryAfter(resp.Header), "Retry-After of "+r.Op); err != nil {
+			return nil, hresult.New(r.Op, hresult.InternetAborted, err)
+		}
+	}
+}
+
+// transportCode is the code of an exchange that did not come about, for
+// whatever reason: never that of success.
+func transportCode(err error) hresult.Code {
+	var bad *url.Error
+	switch code := vnet.ErrorCode(err); {
+	case code != hresult.OK:
+		return code
+	case errors.As(err, &bad) && bad.Op == "parse":
+		return hresult.InternetInvalidURL
+	case errors.Is(err, errTooLong):
+		return hresult.InvalidData
+	}
+	return hresult.InternetAborted
+}
+
+func (w *Windows) once(r Request) (*Response, error) {
+	var body io.Reader
+	if r.Body != nil {
+		body = bytes.NewReader(r.Body)
+	}
+	req, err := http.NewRequestWithContext(w.Ctx, r.Method, r.URL, body)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range r.Header {
+		req.Header[name] = values
+	}
+	client := r.Client
+	if client == nil {
+		client = w.HTTP()
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxAnswer {
+		return nil, fmt.Errorf("%s: %w", req.Host, errTooLong)
+	}
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: b}, nil
+}
+
+// retryAfter reads the header in both its forms (RFC 9110, 10.2.3).
+func (w *Windows) retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, at.Sub(w.Now()))
+	}
+	return w.Timing.Network.RetryAfter
+}

@@ -1,0 +1,226 @@
+package mdm
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/hresult"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/mde"
+	"windtunnel.test/sim/wire/tpmattest"
+)
+
+// Enrollment says on whose behalf the device enrols. Token is an Entra access
+// token for the MDM service, the device's own in the technician flow.
+type Enrollment struct {
+	Token      string
+	UPN        string // "" for the device's own enrolment
+	WhiteGlove bool   // technician flow
+	UserDriven bool   // a user has signed in
+	ZtdID      string // Autopilot registration, "" where there is none
+}
+
+// enrollmentVersion is the protocol version that Windows 11 asks for; from 5.0
+// on the key's attestation goes along.
+const enrollmentVersion = "5.0"
+
+// Enroll finds the MDM server, asks for its certificate policy, and gets the
+// MDM certificate and the management account.
+func Enroll(w *device.Windows, e Enrollment) error {
+	err := enroll(w, e)
+	if cause := context.Cause(w.Ctx); err != nil && cause != nil {
+		return cause
+	}
+	if err != nil {
+		w.Log(device.LogMDM, 71, "Error", "MDM enroll: failed: "+err.Error())
+		return err
+	}
+	w.Log(device.LogMDM, 72, "Information", "MDM enroll: succeeded")
+	return nil
+}
+
+func enroll(w *device.Windows, e Enrollment) error {
+	found, err := discoverServer(w, e)
+	if err != nil {
+		return err
+	}
+	if _, err := call(w, "MDM policy", found.EnrollmentPolicyURL, func(h mde.Header) ([]byte, error) {
+		h.Action, h.Security = mde.ActionGetPolicies, mde.EntraSecurity(e.Token)
+		return mde.EncodeGetPolicies(h, &mde.GetPolicies{})
+	}, mde.DecodePolicy); err != nil {
+		return err
+	}
+	key, err := w.NewKey(w.Ctx, keyMDM)
+	if err != nil {
+		return hresult.New("make MDM key", hresult.EnrollPrivateKeyCreation, err)
+	}
+	request, err := x509.CreateCertificateRequest(nil, &x509.CertificateRequest{
+		Subject: pkix.Name{CommonName: w.Hardware.UUID}, SignatureAlgorithm: x509.SHA256WithRSA,
+	}, key.In(w.Ctx))
+	if err != nil {
+		return hresult.New("sign certificate request", hresult.EnrollPrivateKeyCreation, err)
+	}
+	about, err := describe(w, e, key)
+	if err != nil {
+		return err
+	}
+	result, err := call(w, "MDM enroll", found.EnrollmentURL, func(h mde.Header) ([]byte, error) {
+		h.Action, h.Security = mde.ActionEnrol, mde.EntraSecurity(e.Token)
+		return mde.EncodeEnrol(h, &mde.Enrol{Request: request, Context: about})
+	}, mde.DecodeEnrolResult)
+	if err != nil {
+		return err
+	}
+	return provision(w, e, result.Provisioning)
+}
+
+// discoverServer asks where to enrol. The bare GET before it is how Windows
+// makes sure that somebody is there.
+func discoverServer(w *device.Windows, e Enrollment) (*mde.DiscoverResult, error) {
+	address := "https://" + hosts.Enrollment + mde.DiscoveryPath
+	resp, err := w.Do(device.Request{Op: "MDM discovery", Method: http.MethodGet, URL: address, Header: http.Header{"User-Agent": {mde.UserAgent}}})
+	if err != nil {
+		return nil, err
+	}
+	if resp.Status != http.StatusOK {
+		return nil, hresult.New("MDM discovery", hresult.FromHTTPStatus(resp.Status), nil)
+	}
+	email := e.UPN
+	if email == "" {
+		email = "device@" + hosts.Enrollment
+	}
+	return call(w, "MDM discovery", address, func(h mde.Header) ([]byte, error) {
+		h.Action = mde.ActionDiscover
+		return mde.EncodeDiscover(h, &mde.Discover{
+			EmailAddress: email, RequestVersion: enrollmentVersion, DeviceType: mde.DeviceType,
+			ApplicationVersion: "10.0." + w.Installation.Build, OSEdition: SKU(w.Installation.Edition),
+			AuthPolicies: []mde.AuthPolicy{mde.Federated, mde.Certificate, mde.OnPremise},
+		})
+	}, mde.DecodeDiscoverResult)
+}
+
+// call makes one SOAP exchange. A fault becomes the HRESULT that the client
+// shows for it.
+func call[T any](w *device.Windows, op, address string, encode func(mde.Header) ([]byte, error), decode func([]byte) (mde.Header, T, error)) (T, error) {
+	var none T
+	body, err := encode(mde.Header{MessageID: "urn:uuid:" + w.GUID(), To: address})
+	if err != nil {
+		return none, hresult.New(op, hresult.EnrollMessageFormat, err)
+	}
+	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: address, Body: body,
+		Header: http.Header{"Content-Type": {mde.ContentType}, "User-Agent": {mde.UserAgent}}})
+	if err != nil {
+		return none, err
+	}
+	switch resp.Status {
+	case http.StatusOK, http.StatusInternalServerError: // SOAP 1.2 sends faults with 500
+	case http.StatusTooManyRequests:
+		return none, hresult.New(op, hresult.EnrollServer429, nil)
+	default:
+		return none, hresult.New(op, hresult.FromHTTPStatus(resp.Status), nil)
+	}
+	_, answer, err := decode(resp.Body)
+	var fault *mde.Fault
+	switch {
+	case errors.As(err, &fault):
+		return none, hresult.New(op, fault.Code(), fault)
+	case err != nil:
+		return none, hresult.New(op, hresult.EnrollMessageFormat, err)
+	}
+	return answer, nil
+}
+
+// describe fills the context items: what this device is, which flow it is in,
+// and the attestation key's word for the MDM key.
+func describe(w *device.Windows, e Enrollment, key *vtpm.Key) (mde.Context, error) {
+	id := sha256.Sum256([]byte(w.Hardware.UUID + w.Hardware.Serial))
+	c := mde.Context{
+		OSEdition: SKU(w.Installation.Edition), OSVersion: "10.0." + w.Installation.Build, DeviceName: "DESKTOP-" + w.Hardware.Serial,
+		EnrollmentType: mde.EnrolFull, DeviceType: mde.DeviceType, ApplicationVersion: "10.0." + w.Installation.Build,
+		DeviceID: strings.ToUpper(hex.EncodeToString(id[:16])), HWDevID: hex.EncodeToString(id[:]), MAC: []string{strings.ReplaceAll(w.Hardware.MAC, ":", "-")},
+		Locale: "en-US", RequestVersion: enrollmentVersion, ZeroTouchProvisioning: e.ZtdID,
+		WhiteGlove: e.WhiteGlove, TargetedUserLoggedIn: e.UserDriven,
+	}
+	if e.WhiteGlove {
+		c.EnrollmentType = mde.EnrolDevice
+	}
+	cert, ok := w.Disk.Certs.Find(device.StoreMySystem, "aik")
+	if !ok {
+		return c, nil // not attested: the server decides what that means
+	}
+	aik, err := w.Chip.AIK(w.Ctx)
+	if err != nil {
+		return c, hresult.New("attest MDM key", hresult.PCPInternalError, err)
+	}
+	claim, err := aik.Certify(w.Ctx, key, id[:])
+	if err != nil {
+		return c, hresult.New("attest MDM key", hresult.PCPInternalError, err)
+	}
+	c.AIKAttestationClaim = tpmattest.KeyAttestation{Attest: claim.Attest, Signature: claim.Signature, KeyBlob: key.PublicArea()}.Marshal()
+	c.AIKPub, c.AIKCert = aik.PublicArea(), cert.DER
+	return c, nil
+}
+
+// provision applies the document that enrolment ends with.
+func provision(w *device.Windows, e Enrollment, document []byte) error {
+	p, err := mde.DecodeProvisioning(document)
+	if err != nil {
+		return hresult.New("provisioning document", hresult.EnrollProvisioningUnknown, err)
+	}
+	cert, err := x509.ParseCertificate(p.Client.DER)
+	if err != nil {
+		return hresult.New("provisioning document", hresult.EnrollCSPCertStore, err)
+	}
+	key, err := w.Key(w.Ctx, keyMDM)
+	if err != nil {
+		return hresult.New("open MDM key", hresult.BadKeyset, err)
+	}
+	if same, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); ok && !same.Equal(cert.PublicKey) {
+		return hresult.New("provisioning document", hresult.EnrollCSPCertStore, errors.New("the certificate is about another key"))
+	}
+	for _, root := range p.Roots {
+		w.Disk.Certs.Put(device.Certificate{Store: device.StoreRoot, Name: thumbprint(root), DER: root})
+	}
+	for _, ca := range p.CAs {
+		w.Disk.Certs.Put(device.Certificate{Store: device.StoreCA, Name: thumbprint(ca), DER: ca})
+	}
+	w.Disk.Certs.Put(device.Certificate{Store: device.StoreMySystem, Name: certMDM, DER: p.Client.DER, Container: keyMDM})
+	id := strings.ToUpper(w.GUID())
+	r, base := w.Registry(), device.KeyEnrollments+`\`+id
+	r.SetString(base, "ProviderID", p.App.ProviderID)
+	r.SetDWORD(base, "EnrollmentType", 6)
+	r.SetString(base, "UPN", e.UPN)
+	r.SetString(base, "Addr", p.App.Addr)
+	r.SetString(base, "EntDMID", p.DM.EntDMID)
+	r.SetString(base, "Enrolled", w.Clock.Now().UTC().Format(timeLayout))
+	r.SetString(device.KeyEnrollments, "Current", id)
+	w.InstallService(ServiceSchedule)
+	w.Event("mdm.enrolled", journal.F("entDMID", p.DM.EntDMID), journal.F("whiteGlove", e.WhiteGlove), journal.F("upn", e.UPN))
+	return nil
+}
+
+// SKU is the number of a Windows edition (GetProductInfo).
+func SKU(edition string) string {
+	switch edition {
+	case "Enterprise":
+		return "4"
+	case "Pro":
+		return "48"
+	case "Education":
+		return "121"
+	case "Home":
+		return "101"
+	default:
+		return "0"
+	}
+}

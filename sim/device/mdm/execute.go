@@ -1,0 +1,137 @@
+package mdm
+
+import (
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/syncml"
+)
+
+// target is one node that a command is about, in the session's scope.
+type target struct {
+	w    *device.Windows
+	uri  string // canonical
+	path csp.Path
+	sid  string // whose tree, "" for the device's
+}
+
+// provider is a configuration service provider. A nil function means that the
+// provider does not take the command on this node: 405.
+type provider struct {
+	set  func(t target, verb syncml.Verb, value string) syncml.StatusCode // Add and Replace
+	get  func(t target) (value string, code syncml.StatusCode)
+	exec func(t target, value string) syncml.StatusCode
+	del  func(t target) syncml.StatusCode
+}
+
+// execute runs one command and gives the status and results that answer it.
+func (r *runner) execute(m *syncml.Message, c *syncml.Command) []syncml.Command {
+	r.commands++
+	switch c.Verb {
+	case syncml.Atomic:
+		return r.atomic(m, c)
+	case syncml.Sequence:
+		replies := []syncml.Command{syncml.StatusFor(m, c, syncml.OK)}
+		for i := range c.Commands {
+			replies = append(replies, r.execute(m, &c.Commands[i])...)
+		}
+		return replies
+	case syncml.Add, syncml.Replace, syncml.Delete, syncml.Exec, syncml.Get:
+		return r.plain(m, c)
+	case syncml.Alert:
+		return []syncml.Command{syncml.StatusFor(m, c, syncml.OK)}
+	default:
+		return []syncml.Command{syncml.StatusFor(m, c, syncml.FeatureNotSupported)}
+	}
+}
+
+func (r *runner) plain(m *syncml.Message, c *syncml.Command) []syncml.Command {
+	code, results := syncml.OK, []syncml.Item(nil)
+	for _, item := range c.Items {
+		one, value := r.item(c.Verb, item)
+		if !one.Success() {
+			code = one
+			continue
+		}
+		if code.Success() {
+			code = one
+		}
+		if c.Verb == syncml.Get {
+			results = append(results, syncml.Item{Source: item.Target, Data: value})
+		}
+	}
+	replies := []syncml.Command{syncml.StatusFor(m, c, code)}
+	if len(results) > 0 {
+		replies = append(replies, syncml.ResultsFor(m, c, results...))
+	}
+	return replies
+}
+
+// atomic runs commands all together or not at all: what was done before the
+// one that fails is undone. A Get or another Atomic inside is a mistake of the
+// server ([MS-MDM] 3.1.5.1).
+func (r *runner) atomic(m *syncml.Message, c *syncml.Command) []syncml.Command {
+	codes := make([]syncml.StatusCode, len(c.Commands))
+	failed := -1
+	before := r.w.Disk.Checkpoint()
+	for i := range c.Commands {
+		inner := &c.Commands[i]
+		codes[i] = syncml.CommandFailed
+		if inner.Verb != syncml.Get && inner.Verb != syncml.Atomic && inner.Verb != syncml.Sequence {
+			codes[i] = syncml.StatusCode(r.plain(m, inner)[0].Code)
+		}
+		if !codes[i].Success() {
+			failed = i
+			break
+		}
+	}
+	if failed < 0 {
+		replies := []syncml.Command{syncml.StatusFor(m, c, syncml.OK)}
+		for i := range c.Commands {
+			replies = append(replies, syncml.StatusFor(m, &c.Commands[i], codes[i]))
+		}
+		return replies
+	}
+	r.w.Disk.RollBack(before)
+	replies := []syncml.Command{syncml.StatusFor(m, c, syncml.AtomicFailed)}
+	for i := range c.Commands {
+		code := syncml.NotExecuted
+		switch {
+		case i < failed:
+			code = syncml.AtomicRollBackOK
+		case i == failed:
+			code = codes[i]
+		}
+		replies = append(replies, syncml.StatusFor(m, &c.Commands[i], code))
+	}
+	return replies
+}
+
+// item takes a command to the provider of its node.
+func (r *runner) item(verb syncml.Verb, item syncml.Item) (syncml.StatusCode, string) {
+	path, err := csp.Parse(item.Target)
+	if err != nil {
+		return syncml.BadRequest, ""
+	}
+	t := target{w: r.w, uri: path.String(), path: path}
+	if path.Scope == csp.User {
+		if r.s.UserSID == "" {
+			return syncml.CommandNotAllowed, "" // no user context: nobody is signed in
+		}
+		t.sid = r.s.UserSID
+	}
+	p := find(path)
+	switch {
+	case p == nil:
+		return syncml.NotFound, ""
+	case (verb == syncml.Add || verb == syncml.Replace) && p.set != nil:
+		return p.set(t, verb, item.Data), ""
+	case verb == syncml.Get && p.get != nil:
+		value, code := p.get(t)
+		return code, value
+	case verb == syncml.Exec && p.exec != nil:
+		return p.exec(t, item.Data), ""
+	case verb == syncml.Delete && p.del != nil:
+		return p.del(t), ""
+	}
+	return syncml.CommandNotAllowed, ""
+}

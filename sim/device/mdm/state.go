@@ -1,0 +1,85 @@
+package mdm
+
+import (
+	"strings"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/vclock"
+)
+
+// ServiceSchedule is the Windows service that opens scheduled sessions.
+const ServiceSchedule = "dmwappushservice"
+
+// Where enrolment keeps things.
+const (
+	certMDM = "mdm"
+	keyMDM  = "mdm"
+)
+
+// What asks for a session (UserAgentOrigin header).
+const (
+	OriginUser      = 1
+	OriginScheduled = 2
+	OriginPush      = 3
+	OriginLogin     = 4
+	OriginEnrolled  = 5
+)
+
+// enrollmentKey is the registry key of the MDM enrolment, "" where there is
+// none.
+func enrollmentKey(w *device.Windows) string {
+	id := w.Registry().String(device.KeyEnrollments, "Current")
+	if id == "" {
+		return ""
+	}
+	return device.KeyEnrollments + `\` + id
+}
+
+// Enrolled tells whether this Windows is enrolled in an MDM.
+func Enrolled(w *device.Windows) bool { return enrollmentKey(w) != "" }
+
+// Forget drops the enrolment on the device; the server is not told.
+func Forget(w *device.Windows) {
+	if key := enrollmentKey(w); key != "" {
+		w.Registry().DeleteTree(key)
+	}
+	w.Registry().Delete(device.KeyEnrollments, "Current")
+	w.Disk.Certs.Delete(device.StoreMySystem, certMDM)
+	w.Disk.Keys.Delete(keyMDM)
+}
+
+// oneAtATime is held by the session that runs: Windows does not open a second
+// one beside it.
+func oneAtATime(w *device.Windows) vclock.Semaphore {
+	type key struct{}
+	return device.Once(w, key{}, func() vclock.Semaphore { return w.Clock.NewSemaphore("OMA-DM session on "+w.Name, 1) })
+}
+
+// progress wakes whoever tracks what the MDM client does.
+func progress(w *device.Windows) { w.Signal("esp").Broadcast() }
+
+// scopeKey names a scope in registry paths below a key: "" for the device.
+func scopeKey(base, sid string) string {
+	if sid == "" {
+		return base
+	}
+	return base + `\` + sid
+}
+
+// setDWORD writes a boolean or a number that came as text; false where it is
+// neither.
+func setDWORD(w *device.Windows, key, name, value string) bool {
+	switch strings.ToLower(value) {
+	case "true":
+		w.Registry().SetDWORD(key, name, 1)
+	case "false":
+		w.Registry().SetDWORD(key, name, 0)
+	default:
+		n, ok := number(value)
+		if !ok {
+			return false
+		}
+		w.Registry().SetDWORD(key, name, n)
+	}
+	return true
+}

@@ -1,0 +1,53 @@
+package oobe
+
+// Buttons and fields, as people read them.
+const (
+	ButtonNext        = "Next"
+	ButtonYes         = "Yes"
+	ButtonConnect     = "Connect"
+	ButtonContinue    = "Continue"
+	ButtonCancel      = "Cancel"
+	ButtonRefresh     = "Refresh"
+	ButtonProvision   = "Provision"
+	ButtonReseal      = "Reseal"
+	ButtonDiagnostics = "View diagnostics"
+	ButtonRetry       = "Retry"
+	ButtonReset       = "Reset"
+	ButtonTryAgain    = "Try again"
+	ButtonAccept      = "Accept"
+	ButtonShutDown    = "Shut down"
+	ButtonRestart     = "Restart"
+
+	FieldLanguage = "Language"
+	FieldRegion   = "Region"
+	FieldKeyboard = "Keyboard"
+	FieldOption   = "Option"
+	FieldEmail    = "Email"
+	FieldPassword = "Password"
+	FieldUserName = "User name"
+
+	OptionProvision = "Windows Autopilot provisioning"
+	OptionPackage   = "Install provisioning package"
+
+	// KeyWindows is struck five times on a first screen to open the options.
+	KeyWindows = "Windows"
+)
+
+// Identifiers of the screens.
+const (
+	ScreenLanguage = "oobe.language"
+	ScreenRegion   = "oobe.region"
+	ScreenKeyboard = "oobe.keyboard"
+	ScreenNetwork  = "oobe.network"
+	ScreenSignIn   = "oobe.signin"
+	ScreenWrongOrg = "oobe.wrongorganization"
+	ScreenWrong    = "oobe.somethingwentwrong"
+	ScreenEULA     = "oobe.eula"
+	ScreenLocal    = "oobe.localaccount"
+	ScreenOptions  = "autopilot.options"
+	ScreenLanding  = "autopilot.landing"
+	ScreenESP      = "esp"
+	ScreenSuccess  = "autopilot.success"
+	ScreenFailure  = "autopilot.failure"
+	ScreenDesktop  = "desktop"
+)

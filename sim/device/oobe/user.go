@@ -1,0 +1,134 @@
+package oobe
+
+import (
+	"errors"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/esp"
+	"windtunnel.test/sim/device/join"
+	"windtunnel.test/sim/device/mdm"
+	"windtunnel.test/sim/hresult"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/wire/ztd"
+)
+
+// signInPage is the organisation's branded page. The user signs in with Entra
+// credentials, the PC is joined as that user, enrolled unless a technician had
+// it enrolled before, and the rest arrives under the enrollment status page.
+func signInPage(w *device.Windows) error {
+	for {
+		profile, ok := cachedProfile(w)
+		if !ok {
+			return consumerSetup(w)
+		}
+		s := device.Screen{
+			ID: ScreenSignIn, Title: "Welcome to " + profile.CloudAssignedTenantDomain + "!",
+			Inputs: []string{FieldEmail, FieldPassword}, Buttons: []string{ButtonNext},
+		}
+		if upn := profile.CloudAssignedTenantUpn; upn != "" {
+			s.Lines = append(s.Lines, device.Line{Label: FieldEmail, Value: upn}) // filled in already
+		}
+		if why := w.Registry().String(device.KeyOOBE, "SignInError"); why != "" {
+			s.Lines = append(s.Lines, device.Line{Label: LabelError, Value: why})
+		}
+		in, err := ask(w, s)
+		if err != nil {
+			return err
+		}
+		upn := in.Values[FieldEmail]
+		if upn == "" {
+			upn = profile.CloudAssignedTenantUpn
+		}
+		session, err := join.SignIn(w, upn, in.Values[FieldPassword])
+		switch {
+		case cancelled(w, err):
+			return err
+		case err != nil:
+			w.Registry().SetString(device.KeyOOBE, "SignInError", err.Error())
+			continue
+		case session.TenantID != profile.CloudAssignedTenantID:
+			if err := wrongOrganization(w, profile, session); err != nil {
+				return err
+			}
+			continue
+		}
+		w.Registry().Delete(device.KeyOOBE, "SignInError")
+		return userFlow(w, profile, session, in.Values[FieldPassword])
+	}
+}
+
+// userFlow is what follows the sign-in up to the desktop.
+func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, password string) error {
+	tenant := join.Tenant{ID: profile.CloudAssignedTenantID, Domain: profile.CloudAssignedTenantDomain}
+	if err := join.JoinAsUser(w, tenant, session); err != nil {
+		return somethingWentWrong(w, err)
+	}
+	if err := join.AcquirePRT(w, session, password); err != nil {
+		return somethingWentWrong(w, err)
+	}
+	if !mdm.Enrolled(w) {
+		token, err := join.TokenFor(w, esp.Resource)
+		if err == nil {
+			err = mdm.Enroll(w, mdm.Enrollment{Token: token.Raw, UPN: session.UPN, UserDriven: true, ZtdID: profile.ZtdRegistrationID})
+		}
+		if err != nil {
+			return somethingWentWrong(w, err)
+		}
+	}
+	r := w.Registry()
+	r.SetString(device.KeyOOBE, "UserSID", session.SID)
+	r.SetString(device.KeyOOBE, "UserUPN", session.UPN)
+	setStage(w, stageUser)
+	return resumeUser(w)
+}
+
+// resumeUser runs device setup again, then account setup. A boot in the middle
+// comes back to here.
+func resumeUser(w *device.Windows) error {
+	r := w.Registry()
+	plan := esp.Plan{UserSID: r.String(device.KeyOOBE, "UserSID"), UPN: r.String(device.KeyOOBE, "UserUPN")}
+	w.StartService(device.ServiceIME)
+	err := esp.DevicePreparation(w, plan)
+	if err == nil {
+		err = esp.DeviceSetup(w, plan)
+	}
+	if err == nil {
+		err = esp.AccountSetup(w, plan)
+	}
+	if err != nil {
+		return somethingWentWrong(w, err)
+	}
+	setStage(w, stageDone)
+	w.Event("desktop.reached", journal.F("user", plan.UPN))
+	return desktop(w)
+}
+
+// wrongOrganization is the page for an account of another tenant.
+func wrongOrganization(w *device.Windows, profile ztd.Profile, session *join.Session) error {
+	w.Registry().SetDWORD(device.KeyAutopilot, "TenantMatched", 0)
+	w.Event("user.wrongTenant", journal.F("user", session.UPN), journal.F("tenant", profile.CloudAssignedTenantDomain))
+	_, err := w.Ask(device.Screen{ID: ScreenWrongOrg, Title: "Looks like this device belongs to another organization", Buttons: []string{ButtonTryAgain}})
+	return err
+}
+
+// somethingWentWrong is the user's error page, with the one way out that it
+// offers. It gives back what ends the boot.
+func somethingWentWrong(w *device.Windows, why error) error {
+	if err := powerLost(w); err != nil {
+		return err
+	}
+	if errors.Is(why, device.ErrReboot) {
+		return why
+	}
+	code, _ := hresult.CodeOf(why)
+	w.Event("user.failed", journal.F("code", code.Hex()), journal.F("phase", phaseOf(why)), journal.F("error", why.Error()))
+	s := device.Screen{ID: ScreenWrong, Title: "Something went wrong", Buttons: []string{ButtonTryAgain},
+		Lines: []device.Line{{Label: LabelError, Value: code.Hex()}, {Label: LabelPhase, Value: phaseOf(why)}, {Label: LabelReason, Value: why.Error()}}}
+	if _, err := w.Ask(s); err != nil {
+		return err
+	}
+	if stage(w) == stageUser {
+		return resumeUser(w)
+	}
+	return signInPage(w)
+}

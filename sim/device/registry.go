@@ -1,0 +1,215 @@
+package device
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// Registry is the part of the disk that Windows keeps its settings in: keys
+// with named values. Names of keys and values are compared without regard to
+// case, as in Windows, and keep the spelling of their first writer.
+//
+// Values are string (REG_SZ), uint32 (REG_DWORD) or []string (REG_MULTI_SZ).
+type Registry struct {
+	mu   sync.Mutex
+	keys map[string]*regKey
+	dark *atomic.Bool
+}
+
+// regKey keeps its values in a slice, ordered without regard to case: a fleet
+// has a hundred keys a PC, and a map for each weighs several times as much.
+type regKey struct {
+	path   string
+	values []regValue
+}
+
+type regValue struct {
+	name string
+	v    any // string, uint32 or []string
+}
+
+func newRegistry() *Registry { return &Registry{keys: map[string]*regKey{}} }
+
+func fold(path string) string { return strings.ToLower(strings.Trim(path, `\`)) }
+
+// compareFold is strings.Compare of the lower-case forms, which it makes only
+// where a text is not ASCII.
+func compareFold(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		x, y := a[i], b[i]
+		if x >= utf8.RuneSelf || y >= utf8.RuneSelf {
+			return strings.Compare(strings.ToLower(a[i:]), strings.ToLower(b[i:]))
+		}
+		if x, y = lower(x), lower(y); x != y {
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// find gives the place of a value, and whether it is there.
+func (k *regKey) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(k.values, name, func(v regValue, name string) int { return compareFold(v.name, name) })
+}
+
+// SetString writes a REG_SZ.
+func (r *Registry) SetString(path, name, v string) { r.set(path, name, v) }
+
+// SetDWORD writes a REG_DWORD.
+func (r *Registry) SetDWORD(path, name string, v uint32) { r.set(path, name, v) }
+
+// SetStrings writes a REG_MULTI_SZ.
+func (r *Registry) SetStrings(path, name string, v []string) {
+	r.set(path, name, append([]string{}, v...))
+}
+
+func (r *Registry) set(path, name string, v any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if unpowered(r.dark) {
+		return
+	}
+	k := r.keys[fold(path)]
+	if k == nil {
+		k = &regKey{path: strings.Trim(path, `\`)}
+		r.keys[fold(path)] = k
+	}
+	if i, ok := k.find(name); ok {
+		k.values[i].v = v
+	} else {
+		k.values = slices.Insert(k.values, i, regValue{name, v})
+	}
+}
+
+func (r *Registry) replace(with *Registry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !unpowered(r.dark) {
+		r.keys = with.keys
+	}
+}
+
+func (r *Registry) get(path, name string) any {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k := r.keys[fold(path)]; k != nil {
+		if i, ok := k.find(name); ok {
+			return k.values[i].v
+		}
+	}
+	return nil
+}
+
+// String reads a REG_SZ; "" where the value is not there or of another type.
+func (r *Registry) String(path, name string) string {
+	s, _ := r.get(path, name).(string)
+	return s
+}
+
+// DWORD reads a REG_DWORD and tells whether it is there.
+func (r *Registry) DWORD(path, name string) (uint32, bool) {
+	d, ok := r.get(path, name).(uint32)
+	return d, ok
+}
+
+// Strings reads a REG_MULTI_SZ; nil where it is not there.
+func (r *Registry) Strings(path, name string) []string {
+	m, _ := r.get(path, name).([]string)
+	return slices.Clone(m)
+}
+
+// Has tells whether a key exists, by its own values or by keys below it.
+func (r *Registry) Has(path string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := fold(path)
+	if _, ok := r.keys[p]; ok {
+		return true
+	}
+	for k := range r.keys {
+		if strings.HasPrefix(k, p+`\`) {
+			return true
+		}
+	}
+	return false
+}
+
+// HasValue tells whether a key has a value of that name, of whatever type.
+func (r *Registry) HasValue(path, name string) bool { return r.get(path, name) != nil }
+
+// Delete removes a value.
+func (r *Registry) Delete(path, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if k := r.keys[fold(path)]; k != nil && !unpowered(r.dark) {
+		if i, ok := k.find(name); ok {
+			k.values = slices.Delete(k.values, i, i+1)
+		}
+	}
+}
+
+// DeleteTree removes a key and all below it.
+func (r *Registry) DeleteTree(path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := fold(path)
+	if p == "" || unpowered(r.dark) {
+		return
+	}
+	maps.DeleteFunc(r.keys, func(k string, _ *regKey) bool { return k == p || strings.HasPrefix(k, p+`\`) })
+}
+
+// Subkeys lists the names directly below a key, sorted.
+func (r *Registry) Subkeys(path string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, names := fold(path)+`\`, map[string]string{}
+	depth := strings.Count(p, `\`)
+	for folded, k := range r.keys {
+		if rest, ok := strings.CutPrefix(folded, p); ok {
+			first, _, _ := strings.Cut(rest, `\`)
+			spelt := strings.SplitN(k.path, `\`, depth+2)[depth] // folding may change a text's length
+			if old, seen := names[first]; !seen || spelt < old {
+				names[first] = spelt
+			}
+		}
+	}
+	return slices.Sorted(maps.Values(names))
+}
+
+// ValueNames lists the names of a key's values, ordered without regard to case.
+func (r *Registry) ValueNames(path string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := r.keys[fold(path)]
+	if k == nil {
+		return nil
+	}
+	names := make([]string, len(k.values))
+	for i, v := range k.values {
+		names[i] = v.name
+	}
+	return names
+}
+
+func (r *Registry) copy() map[string]*regKey {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := make(map[string]*regKey, len(r.keys))
+	for p, k := range r.keys {
+		keys[p] = &regKey{path: k.path, values: slices.Clone(k.values)}
+	}
+	return keys
+}

@@ -1,0 +1,108 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/timing"
+	"windtunnel.test/sim/vclock"
+)
+
+// person is what technician and user have in common: eyes, hands and patience.
+// Whatever they do goes through the screen and the keys of a PC.
+type person struct {
+	name     string
+	clock    vclock.Clock
+	rand     *rand.Rand
+	pace     timing.Range  // from seeing a screen to acting on it
+	patience time.Duration // with a screen on which there is nothing to do
+}
+
+// errPatience ends a person's wait.
+var errPatience = errors.New("out of patience")
+
+// Stuck says that a person gave up in front of a screen that never went on.
+type Stuck struct {
+	Screen string // identifier of the screen
+	Row    string // progress row that was being worked on, "" where the screen has none
+	After  time.Duration
+}
+
+func (s *Stuck) Error() string {
+	return fmt.Sprintf("stuck(%s, %s) after %s", s.Screen, s.Row, s.After)
+}
+
+// attention is a person's look at one PC: what was seen last, and since when
+// it has been the same page.
+type attention struct {
+	*person
+	pc    *device.PC
+	seen  int // number of the screen that was acted on
+	page  string
+	since time.Time
+}
+
+func (p *person) look(pc *device.PC) *attention { return &attention{person: p, pc: pc} }
+
+// next waits for a screen on which the person can do something and has not yet
+// done it, or for the PC to be off, and then for as long as a person takes to
+// act. A person who has waited too long, or been sent back to the same page
+// for too long, gives up.
+func (a *attention) next(ctx context.Context) (device.Screen, error) {
+	begin := a.clock.Now()
+	wait, cancel := a.clock.WithTimeout(ctx, a.patience, errPatience)
+	s, err := a.pc.AwaitScreen(wait, func(s device.Screen) bool {
+		return s.ID == device.Off.ID || (len(s.Buttons) > 0 && s.Shown != a.seen)
+	})
+	cancel()
+	if errors.Is(err, errPatience) {
+		return s, &Stuck{Screen: s.ID, Row: workingRow(s), After: a.clock.Now().Sub(begin)}
+	}
+	if err != nil {
+		return s, err
+	}
+	if s.ID != a.page {
+		a.page, a.since = s.ID, begin
+	}
+	if again := a.clock.Now().Sub(a.since); again > a.patience {
+		return s, &Stuck{Screen: s.ID, Row: workingRow(s), After: again}
+	}
+	a.seen = s.Shown
+	return s, a.clock.Sleep(ctx, a.pace.Draw(a.rand), a.name+" reads "+s.ID)
+}
+
+// workingRow names the row that a progress page is waiting for: the first that
+// is under way.
+func workingRow(s device.Screen) string {
+	for _, r := range s.Rows {
+		if r.Working {
+			return r.Name
+		}
+	}
+	return ""
+}
+
+// act is one thing that a person does about a screen.
+type act struct {
+	button string
+	typed  map[string]string
+	key    string
+	times  int
+}
+
+func press(button string) act { return act{button: button} }
+
+func fill(button string, typed map[string]string) act { return act{button: button, typed: typed} }
+
+func strike(key string, times int) act { return act{key: key, times: times} }
+
+func (a act) do(ctx context.Context, pc *device.PC) error {
+	if a.key != "" {
+		return pc.Strike(ctx, a.key, a.times)
+	}
+	return pc.Press(ctx, a.button, a.typed)
+}

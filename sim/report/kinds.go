@@ -1,0 +1,103 @@
+package report
+
+import "windtunnel.test/sim/journal"
+
+// Levels of detail of a timeline.
+const (
+	// Story is what a person tells who watched the PC.
+	Story = 0
+	// Everything is each event: TPM commands, requests, event log and log
+	// lines, and the services' side of what the PC tells as well.
+	Everything = 1
+)
+
+// Whose doing an event is.
+const (
+	pc        = "PC"
+	screen    = "Screen"
+	hands     = "Person"
+	tpm       = "TPM"
+	autopilot = "Autopilot"
+	account   = "Account" // Microsoft account of the device
+	entra     = "Entra"
+	intune    = "Intune"
+	esp       = "ESP"
+	apps      = "Apps"
+	network   = "Network"
+	logs      = "Log"
+	refusal   = "REFUSED"
+	broken    = "FAULT"
+)
+
+// kinds are the words for the events that the rooms record.
+var kinds = map[string]wording{
+	"device.made":      {who: "Maker", text: "{model}, serial number {serial}[, TPM {tpm}]"},
+	"story.ended":      {who: "END", text: "{outcome}[: {code}][ in \"{phase}\"][, decided by {check}]"},
+	"device.power.on":  {who: pc, text: "Power on, boot {boot}"},
+	"device.power.off": {who: pc, text: "Power off[: {why}]"},
+	"device.reboot":    {who: pc, text: "Restarts"},
+	"device.stopped":   {who: pc, text: "Stops with an error: {error}"},
+	"device.resealed":  {who: pc, text: "Resealed: what the next user must not find is removed"},
+	"device.reset":     {who: pc, text: "Reset: the disk is as it left the factory"},
+	"desktop.reached":  {who: pc, text: "The desktop is ready[ for {user}]"},
+
+	"screen.shown":   {who: screen, say: screenShown},
+	"person.pressed": {who: hands, text: "Presses \"{button}\""},
+	"person.struck":  {who: hands, say: struck},
+	"person.filled":  {who: hands, text: "Fills in {field}"},
+
+	"autopilot.profile": {who: autopilot, say: profile},
+	"autopilot.failed":  {who: autopilot, text: "Failed with {code}[ in \"{phase}\"][: {error}]"},
+	"diagnostics.saved": {who: autopilot, text: "Diagnostics saved to {file}"},
+	"ztd.profile":       {who: autopilot, detail: Everything, text: "The deployment service answers[ with profile {profile}][, registration {ztdid}]"},
+
+	"msa.device.added":  {who: account, text: "The device has a Microsoft account, {gdid}"},
+	"msa.ticket":        {who: account, say: ticket},
+	"msa.ticket.issued": {who: account, detail: Everything, text: "login.live.com issues a device ticket to {gdid}[, TPM-validated: {tpm}]"},
+
+	"tpm.attest.start":       {who: tpm, text: "Attestation begins: is this a genuine TPM?"},
+	"tpm.attest.failed":      {who: tpm, text: "Attestation attempt {attempt} failed with {code}[: {error}]"},
+	"tpm.attest.done":        {who: tpm, text: "Attestation done"},
+	"aik.challenge":          {who: tpm, text: "{host} sends a challenge that only this TPM can answer"},
+	"aik.certificate":        {who: tpm, text: "The attestation key has its certificate, serial {serial}"},
+	"aik.certificate.issued": {who: tpm, detail: Everything, text: "{authority} issues AIK certificate {serial}"},
+	"tpm.command":            {who: tpm, say: tpmCommand},
+
+	"entra.join":            {who: entra, text: "Joined as device {deviceId}[, by {as}]"},
+	"entra.left":            {who: entra, text: "Left the tenant, device {deviceId}"},
+	"entra.device.joined":   {who: entra, detail: Everything, text: "Device registration service: device {deviceId} joined[ ({trust})][, TPM attested: {attested}]"},
+	"entra.device.left":     {who: entra, detail: Everything, text: "Device registration service: device {deviceId} left"},
+	"entra.device.signedIn": {who: entra, detail: Everything, text: "Device {deviceId} signed in to {audience}"},
+	"entra.user.signedIn":   {who: entra, detail: Everything, text: "{upn} signed in to {audience}"},
+	"entra.prt.issued":      {who: entra, detail: Everything, text: "Primary refresh token issued to {upn} on device {deviceId}"},
+	"entra.device.deleted":  {who: entra, text: "Device {deviceId} was deleted"},
+	"entra.device.compliance": {who: entra, say: func(e journal.Event) (string, int) {
+		return yes(e, "compliant", "The device counts as compliant", "The device does not count as compliant"), Story
+	}},
+	"token.acquired":   {who: entra, detail: Everything, text: "Token for {resource}, as {kind}"},
+	"user.signedIn":    {who: entra, text: "{user} signed in"},
+	"prt.acquired":     {who: entra, text: "Primary refresh token for {user}, bound to the TPM"},
+	"user.wrongTenant": {who: entra, text: "{user} is not of {tenant}, to whom this PC belongs"},
+	"user.failed":      {who: entra, text: "Failed with {code}[ in \"{phase}\"][: {error}]"},
+
+	"mdm.enrolled":          {who: intune, say: enrolled},
+	"mdm.session":           {who: intune, say: session},
+	"policy.applied":        {who: intune, text: "Policy {uri} = {value}[ for {scope}]"},
+	"certificate.installed": {who: intune, text: "Certificate {name}[, {subject}]"},
+	"msi.status":            {who: intune, text: "MSI {product}: {status}"},
+	"product.installed":     {who: apps, text: "{product}[ {version}] is installed"},
+
+	"esp.category": {who: esp, say: category},
+	"esp.row":      {who: esp, say: row},
+
+	"ime.certificate": {who: apps, text: "The management extension has its certificate[, valid until {notAfter}]"},
+	"app.install":     {who: apps, say: app},
+
+	"http.request":  {who: network, say: request},
+	"http.transfer": {who: network, say: transfer},
+	"eventlog":      {who: logs, detail: Everything, text: "{channel} {id} {level}: {message}"},
+	"log.line":      {who: logs, detail: Everything, text: "{file}: {message}"},
+
+	"refused":     {who: refusal, text: "{service} refuses {operation}[: {check}][, answers {code}]"},
+	"fault.fired": {who: broken, text: "Rule {rule}: {action}[ at {operation}]"},
+}

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"windtunnel.test/sim/journal"
+)
+
+// TimelineOptions say how a timeline is written.
+type TimelineOptions struct {
+	Title  string // heading, the PC's serial number say; "" for none
+	Detail int    // Story or Everything
+}
+
+// longest is how many characters of a sentence are shown in a Story.
+const longest = 160
+
+// Timeline writes one PC's events, oldest first, as the story of its life: one
+// line an event with the time of day, the time since the first event, whose
+// doing it was, and what happened. Days and phases have headings. Times are
+// virtual and UTC.
+func Timeline(w io.Writer, events []journal.Event, o TimelineOptions) error {
+	t := teller{w: bufio.NewWriter(w), o: o, headings: headings(events)}
+	if o.Title != "" {
+		fmt.Fprintf(t.w, "%s\n", o.Title)
+	}
+	for i, e := range events {
+		t.tell(i, e)
+	}
+	if len(events) == 0 {
+		fmt.Fprintln(t.w, "(nothing happened)")
+	}
+	if err := t.w.Flush(); err != nil {
+		return fmt.Errorf("timeline: %w", err)
+	}
+	return nil
+}
+
+// teller is a timeline being written.
+type teller struct {
+	w        *bufio.Writer
+	o        TimelineOptions
+	headings map[int][]string // by the index of the event that they stand before
+	start    time.Time
+	day      string
+}
+
+func (t *teller) tell(i int, e journal.Event) {
+	if i == 0 {
+		t.start = e.Time
+	}
+	for _, h := range t.headings[i] {
+		fmt.Fprintf(t.w, "\n== %s\n", t.fit(h))
+		t.day = ""
+	}
+	if e.Kind == phaseEnd {
+		return // its heading has said so
+	}
+	who, text, detail := in(e)
+	if detail > t.o.Detail {
+		return
+	}
+	t.line(e, t.fit(who), t.fit(text))
+}
+
+func (t *teller) line(e journal.Event, who, text string) {
+	if day := e.Time.Format("Monday 2006-01-02"); day != t.day {
+		fmt.Fprintf(t.w, "   %s\n", day)
+		t.day = day
+	}
+	fmt.Fprintf(t.w, "%s %-13s %-10s %s\n", e.Time.Format("15:04:05"), Offset(e.Time.Sub(t.start)), who, text)
+}
+
+// fit makes one line of a text, and in a Story a line that a terminal can show.
+func (t *teller) fit(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) }), " ")
+	if t.o.Detail > Story || utf8.RuneCountInString(s) <= longest {
+		return s
+	}
+	return string([]rune(s)[:longest-1]) + "…"
+}

@@ -1,0 +1,185 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/vtpm"
+)
+
+// Result is a summary and what somebody who looks into a failure needs.
+type Result struct {
+	*Summary
+	// Samples are the serial numbers of one PC of each failure group, or of all
+	// PCs in a run of a few.
+	Samples   []string
+	timelines map[string][]journal.Event
+}
+
+// Timelines gives the last events of a sample.
+func (r *Result) Timelines(serial string) []journal.Event { return r.timelines[serial] }
+
+// few is how small a run is of which every PC's timeline is kept.
+const few = 8
+
+// Run runs a scenario: its fleet is dealt into cells, and each cell is a world
+// that lives until its people are through. An interrupt through ctx ends all
+// cells and sums up what was done; it is not an error.
+func Run(ctx context.Context, o RunOptions) (*Result, error) {
+	s := o.Scenario
+	all := s.Devices()
+	ids := make([]vtpm.ChipID, 0, len(all))
+	for _, d := range all {
+		if id := chipOf(d); id != (vtpm.ChipID{}) {
+			ids = append(ids, id)
+		}
+	}
+	before := o.Lab.Stats()
+	watch := newWatch(o, len(all))
+	made := 0
+	err := o.Lab.Build(ctx, ids, func(done, total int) {
+		made = total
+		watch.images(done, total)
+	})
+	if err != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("make TPM images: %w", err)
+	}
+	cells := make([]*cell, s.Cells)
+	if ctx.Err() == nil {
+		if err := runCells(ctx, o, watch, all, cells); err != nil {
+			return nil, err
+		}
+	}
+	sum := &Summary{
+		Build: Build(), Scenario: s.Name, Seed: uint64(s.Seed), Home: o.Home.String(), Devices: len(all), Cells: s.Cells,
+		Outcomes: map[string]int{}, Start: s.Start, End: s.Start, NotModelled: s.NotModelled, Interrupted: ctx.Err() != nil,
+		Failures: []FailureGroup{}, Expectations: []Expectation{},
+	}
+	result := &Result{Summary: sum, timelines: map[string][]journal.Event{}}
+	result.addUp(cells)
+	after := o.Lab.Stats()
+	sum.TPM = TPMStats{Commands: after.Commands - before.Commands, EngineSeconds: after.EngineSeconds - before.EngineSeconds,
+		DistinctEKs: after.DistinctEKs - before.DistinctEKs, ImagesMade: made, ImagesFound: len(ids) - made}
+	sum.judge(s.Expect)
+	if watch.err != nil {
+		return result, fmt.Errorf("write the run's journal: %w", watch.err)
+	}
+	return result, nil
+}
+
+// runCells lives through all cells, so many side by side.
+func runCells(ctx context.Context, o RunOptions, watch *watch, all []scenario.Device, cells []*cell) error {
+	parallel := o.Parallel
+	if parallel < 1 {
+		parallel = runtime.GOMAXPROCS(0)
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for n := range cells {
+		group.Go(func() error {
+			c, err := runCell(gctx, o, watch, all, n)
+			cells[n] = c
+			if err != nil && ctx.Err() == nil {
+				return fmt.Errorf("cell %d: %w", n, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// cell is what is kept of a world that has ended.
+type cell struct {
+	hash      string
+	ends      []End
+	phases    phases
+	end       time.Time
+	events    uint64
+	scheduled uint64
+	counts    map[string]int
+	timelines map[string][]journal.Event
+}
+
+func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Device, n int) (*cell, error) {
+	w, err := newCell(o, all, n, watch.sink(n))
+	if err != nil {
+		return nil, err
+	}
+	watch.begin(n, w)
+	w.Start(ctx)
+	err = w.Run(ctx, untilOf(o.Scenario))
+	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts}
+	c.timelines = w.samples()
+	return c, errors.Join(err, w.Close())
+}
+
+// samples are the timelines worth keeping: of one PC of each failure group, of
+// every PC where there are few.
+func (w *World) samples() map[string][]journal.Event {
+	keep := map[string][]journal.Event{}
+	for _, g := range groupFailures(w.ends) {
+		keep[g.Sample] = w.Timeline.Timeline(w.PC(g.Sample).Name)
+	}
+	if len(w.PCs) <= few {
+		for _, pc := range w.PCs {
+			keep[pc.Hardware.Serial] = w.Timeline.Timeline(pc.Name)
+		}
+	}
+	return keep
+}
+
+// addUp sums over the cells in their order. A cell that an interrupt kept from
+// beginning is nil.
+func (r *Result) addUp(cells []*cell) {
+	var (
+		ends  []End
+		times phases
+	)
+	for _, c := range cells {
+		if c == nil {
+			continue
+		}
+		r.CellHashes = append(r.CellHashes, c.hash)
+		ends = append(ends, c.ends...)
+		times.merge(c.phases)
+		r.Events += c.events
+		r.Scheduled += c.scheduled
+		r.Refusals += c.counts[journal.Refused]
+		r.Faults += c.counts[fault.Fired]
+		if c.end.After(r.End) {
+			r.End = c.end
+		}
+		for serial, events := range c.timelines {
+			r.timelines[serial] = events
+		}
+	}
+	r.TraceHash = journal.Combine(r.CellHashes)
+	r.VirtualSeconds = r.End.Sub(r.Start).Seconds()
+	r.Phases = times.stats()
+	for _, e := range ends {
+		r.Outcomes[e.Outcome]++
+	}
+	if missing := r.Devices - len(ends); missing > 0 {
+		r.Outcomes[Unfinished] += missing
+	}
+	r.Failures = groupFailures(ends)
+	for _, g := range r.Failures {
+		r.Samples = append(r.Samples, g.Sample)
+	}
+	if len(ends) <= few {
+		for _, e := range ends {
+			if !slices.Contains(r.Samples, e.Serial) {
+				r.Samples = append(r.Samples, e.Serial)
+			}
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+)
+
+// near is `; did you mean "x"?` with the known name that looks most like a
+// wrong one, or "".
+func near(wrong string, known []string) string {
+	best, least := "", 2+len(wrong)/4
+	for _, k := range known {
+		if d := distance(strings.ToLower(wrong), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return `; did you mean "` + best + `"?`
+}
+
+// choose is near, or all names where they are few.
+func choose(wrong string, known []string) string {
+	if s := near(wrong, known); s != "" || len(known) == 0 {
+		return s
+	}
+	if len(known) > 12 {
+		return ""
+	}
+	return "; there are " + strings.Join(known, ", ")
+}
+
+// distance is Levenshtein's, of texts of sensible length.
+func distance(a, b string) int {
+	const most = 80
+	if len(a) > most || len(b) > most {
+		return most
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// contains compares without case, as names in Entra ID do.
+func containsFold(list []string, s string) bool {
+	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
+}

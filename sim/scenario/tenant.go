@@ -1,0 +1,138 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim/wire/graph"
+)
+
+// Tenant is a customer's directory and Intune. Lists hold Graph resources, or
+// what Graph answers: an object with "value".
+type Tenant struct {
+	ID             string                       `yaml:"id" doc:"Tenant id, a GUID; made from the domain when missing."`
+	Domain         string                       `yaml:"domain" need:"yes" doc:"Primary domain, such as contoso.com."`
+	DisplayName    string                       `yaml:"displayName" doc:"The organisation's name, as sign-in and provisioning pages show it."`
+	DevicesPerUser int                          `yaml:"devicesPerUser" min:"0" max:"100000" doc:"How many devices one user may join; 0 takes the timing profile's."`
+	Users          []User                       `yaml:"users" doc:"user resources, with our own member password. A user without assignedLicenses has a licence for Intune."`
+	MoreUsers      *MoreUsers                   `yaml:"moreUsers" doc:"Users that need no names of their own."`
+	Groups         []graph.DirectoryGroup       `yaml:"groups" doc:"group resources. members may also be a list of user principal names or ids; a membershipRule makes a dynamic group."`
+	Profiles       []graph.DeploymentProfile    `yaml:"windowsAutopilotDeploymentProfiles" doc:"windowsAutopilotDeploymentProfile resources, with assignments."`
+	StatusPages    []graph.EnrollmentStatusPage `yaml:"deviceEnrollmentConfigurations" doc:"windows10EnrollmentCompletionPageConfiguration resources (the Enrollment Status Page), with assignments. selectedMobileAppIds may also hold names."`
+	Apps           []App                        `yaml:"mobileApps" doc:"mobileApp resources (win32LobApp, windowsMobileMSI), with assignments and our own member windtunnel."`
+	Configurations []graph.DeviceConfiguration  `yaml:"deviceConfigurations" doc:"deviceConfiguration resources, with assignments."`
+	Policies       []graph.CompliancePolicy     `yaml:"deviceCompliancePolicies" doc:"windows10CompliancePolicy resources, with assignments."`
+}
+
+// Organization is the tenant as Graph shows it.
+func (t Tenant) Organization() graph.Organization {
+	domains := []graph.VerifiedDomain{{Capabilities: "Email, OfficeCommunicationsOnline", IsDefault: true, Name: t.Domain, Type: "Managed", IsInitial: isInitial(t.Domain)}}
+	if !isInitial(t.Domain) {
+		label, _, _ := strings.Cut(t.Domain, ".")
+		domains = append(domains, graph.VerifiedDomain{Capabilities: "Email, OfficeCommunicationsOnline", IsInitial: true, Name: label + initialSuffix, Type: "Managed"})
+	}
+	return graph.Organization{ID: t.ID, DisplayName: t.DisplayName, TenantType: "AAD", MobileDeviceManagementAuthority: "intune", VerifiedDomains: domains}
+}
+
+const initialSuffix = ".onmicrosoft.com"
+
+func isInitial(domain string) bool { return strings.HasSuffix(strings.ToLower(domain), initialSuffix) }
+
+// User is an account with its password.
+type User struct {
+	graph.User
+	Password string
+}
+
+// MoreUsers makes accounts user001@domain, user002@domain, ...
+type MoreUsers struct {
+	Count  int      `yaml:"count" need:"yes" min:"1" max:"100000" doc:"How many."`
+	Groups []string `yaml:"groups" doc:"Groups that they are members of, by id or name."`
+}
+
+// IntunePlan1 is the SKU id of a licence that covers Intune alone
+// (learn.microsoft.com/entra/identity/users/licensing-service-plan-reference).
+const IntunePlan1 = "061f9ace-7d42-4136-88ac-31dc755f143f"
+
+func intuneLicense() []graph.AssignedLicense {
+	return []graph.AssignedLicense{{SkuID: IntunePlan1, DisabledPlans: []string{}}}
+}
+
+// AllUsers are the named users and those of MoreUsers.
+func (t Tenant) AllUsers() []User {
+	all := slices.Clone(t.Users)
+	if t.MoreUsers == nil {
+		return all
+	}
+	digits := max(3, len(fmt.Sprint(t.MoreUsers.Count)))
+	for n := 1; n <= t.MoreUsers.Count; n++ {
+		u := User{User: graph.User{
+			UserPrincipalName: fmt.Sprintf("user%0*d@%s", digits, n, t.Domain),
+			DisplayName:       fmt.Sprintf("User %0*d", digits, n),
+			GivenName:         "User", Surname: fmt.Sprintf("%0*d", digits, n),
+			AssignedLicenses: intuneLicense(),
+		}}
+		u.Mail = u.UserPrincipalName
+		u.ID = idOf("users", u.UserPrincipalName)
+		u.Password = passwordOf(u.UserPrincipalName)
+		all = append(all, u)
+	}
+	return all
+}
+
+// AllGroups are the groups with the users of MoreUsers among their members.
+// The id of every member is set.
+func (t Tenant) AllGroups() []graph.DirectoryGroup {
+	groups := slices.Clone(t.Groups)
+	if t.MoreUsers == nil {
+		return groups
+	}
+	more := t.AllUsers()[len(t.Users):]
+	for i := range groups {
+		if !slices.Contains(t.MoreUsers.Groups, groups[i].ID) {
+			continue
+		}
+		groups[i].Members = slices.Clone(groups[i].Members)
+		for _, u := range more {
+			groups[i].Members = append(groups[i].Members, memberOf(u))
+		}
+	}
+	return groups
+}
+
+const userType = "#microsoft.graph.user"
+
+func memberOf(u User) graph.DirectoryObject {
+	return graph.DirectoryObject{ODataType: userType, ID: u.ID, DisplayName: u.DisplayName, UserPrincipalName: u.UserPrincipalName}
+}
+
+// User finds an account by user principal name or id.
+func (t Tenant) User(name string) (User, bool) {
+	for _, u := range t.AllUsers() {
+		if strings.EqualFold(u.UserPrincipalName, name) || strings.EqualFold(u.ID, name) {
+			return u, true
+		}
+	}
+	return User{}, false
+}
+
+// App is an app with what its installer does, which Graph does not know.
+type App struct {
+	graph.MobileApp
+	Windtunnel Installer
+}
+
+// Installer is our own member "windtunnel" of a mobileApp: what running the
+// app's installer does to a PC.
+type Installer struct {
+	Duration time.Duration `yaml:"installDuration" default:"30s" doc:"How long the installer runs."`
+	ExitCode int           `yaml:"exitCode" doc:"What it returns: 0 success, 3010 and 1641 want a restart, others by the app's returnCodes."`
+	MSI      bool          `yaml:"msi" doc:"It takes Windows Installer's one lock while it runs. A windowsMobileMSI always does."`
+	Product  string        `yaml:"product" doc:"Name or product code below Uninstall in the registry; missing: the product code that the app's detection looks for, or the app's name."`
+	Version  string        `yaml:"version" doc:"Its DisplayVersion."`
+	Files    []string      `yaml:"files" doc:"Full paths that exist after it; missing: those that the app's detection rules look for."`
+	Service  string        `yaml:"service" doc:"Windows service that it registers and starts."`
+	Size     Size          `yaml:"size" doc:"What a download weighs, such as 120MB, in place of the resource's size in bytes."`
+}

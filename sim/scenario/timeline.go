@@ -1,0 +1,88 @@
+package scenario
+
+import "windtunnel.test/sim/wire/graph"
+
+// Change is an entry of the timeline.
+type Change struct {
+	At Moment `yaml:"at" need:"yes" doc:"When: a time since the start, such as 3d, or an event."`
+	Do Action `yaml:"do" need:"yes" doc:"What: one action."`
+}
+
+// Moment is a time since the start, or an event and a time after it.
+type Moment struct {
+	After Span
+	Event *EventMatch // nil: After counts from the start
+}
+
+// EventMatch waits for an event of the journal.
+type EventMatch struct {
+	Event  string `yaml:"event" need:"yes" doc:"Kind of the event, such as device.resealed; * is any run of characters."`
+	Device string `yaml:"device" doc:"Glob over PC names and serial numbers; missing: any."`
+	Nth    int    `yaml:"nth" default:"1" min:"1" doc:"The nth such event of the run, in each cell."`
+	After  Span   `yaml:"after" doc:"How long after the event."`
+}
+
+// Action changes the world. Exactly one member is set.
+type Action struct {
+	Assign              *Assign       `yaml:"assign" doc:"Assigns an app, profile, status page, configuration or policy."`
+	Unassign            *Assign       `yaml:"unassign" doc:"Takes an assignment away."`
+	Block               *HostAt       `yaml:"block" doc:"Puts a rule before all others of a site's firewall."`
+	Unblock             *HostAt       `yaml:"unblock" doc:"Takes away the rules with exactly this host."`
+	DeleteManagedDevice *DeviceTarget `yaml:"deleteManagedDevice" doc:"Deletes Intune's device record, as the portal does."`
+	AllowNextEnrollment *DeviceTarget `yaml:"allowNextEnrollment" doc:"Unblock device: lets a pre-provisioned PC be deployed again."`
+	AssignUser          *UserTo       `yaml:"assignUser" doc:"Assigns a user to a registered PC."`
+	UnassignUser        *DeviceTarget `yaml:"unassignUser" doc:"Takes the assigned user away."`
+	DisableService      *ServiceOf    `yaml:"disableService" doc:"Disables a Windows service on a PC, from its next boot on."`
+}
+
+// Assign names an object of the tenant and who gets it.
+type Assign struct {
+	Object string       `yaml:"object" need:"yes" doc:"App, profile, status page, configuration or policy, by id or displayName."`
+	To     string       `yaml:"to" need:"yes" doc:"Group by id or name, or: all devices, all users."`
+	Intent graph.Intent `yaml:"intent" default:"required" doc:"Of an app: required, available, uninstall."`
+
+	// Collection is the key below tenant that Object is in; Object is an id.
+	// To is a group's id, AllDevices or AllUsers.
+	Collection string `yaml:"-"`
+}
+
+// Targets that are no groups.
+const (
+	AllDevices = "all devices"
+	AllUsers   = "all users"
+)
+
+// Target is who gets it, as Graph writes it.
+func (a Assign) Target() graph.AssignmentTarget {
+	switch a.To {
+	case AllDevices:
+		return graph.AllDevices()
+	case AllUsers:
+		return graph.AllUsers()
+	}
+	return graph.Group(a.To)
+}
+
+// HostAt is a host at a site.
+type HostAt struct {
+	Site string    `yaml:"site" need:"yes" doc:"Site."`
+	Host string    `yaml:"host" need:"yes" doc:"Glob over host names."`
+	Mode BlockMode `yaml:"mode" default:"refuse" doc:"What happens to a connection (block only)."`
+}
+
+// DeviceTarget is one or more PCs.
+type DeviceTarget struct {
+	Device string `yaml:"device" need:"yes" doc:"Glob over PC names (PC-0001) and serial numbers."`
+}
+
+// UserTo is a user for a PC.
+type UserTo struct {
+	Device string `yaml:"device" need:"yes" doc:"Glob over PC names (PC-0001) and serial numbers."`
+	User   string `yaml:"user" need:"yes" doc:"User principal name."`
+}
+
+// ServiceOf is a Windows service of a PC.
+type ServiceOf struct {
+	Device  string `yaml:"device" need:"yes" doc:"Glob over PC names (PC-0001) and serial numbers."`
+	Service string `yaml:"service" need:"yes" doc:"Name of the service, such as wlidsvc."`
+}

@@ -1,0 +1,195 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/vnet"
+	"windtunnel.test/sim/vtpm"
+)
+
+// Story is one PC and what is planned for it. Zero members leave a part out: a
+// PC without Technician is unpacked by its user as it came from the maker, one
+// without User ends resealed.
+type Story struct {
+	Name         string
+	Hardware     device.Hardware
+	Installation device.Installation
+	Chip         vtpm.ChipID // zero: no TPM
+	RTC          device.RTC
+	GroupTag     string
+	AssignedUser string // registered with the PC
+	Unregistered bool   // never imported into the tenant
+
+	Bench      string // site where it is pre-provisioned
+	Technician *Crew
+	Home       string // site where its user starts it
+	User       *User
+	// Arrives is when the PC comes to the bench or, without one, to its user,
+	// once it is registered; nil: at once.
+	Arrives func(registered time.Time) time.Time
+	// Unpacked is when its user switches it on, once it is resealed; nil: at
+	// once.
+	Unpacked func(resealed time.Time) time.Time
+
+	pc *device.PC
+}
+
+// AddPC builds a story's PC: hardware, a TPM chip from the lab, a network card
+// at its first site, and Windows as the maker leaves it.
+func (w *World) AddPC(s Story) (*device.PC, error) {
+	place := s.Bench
+	if s.Technician == nil {
+		place = s.Home
+	}
+	site := w.Sites[place]
+	if site == nil {
+		return nil, fmt.Errorf("PC %s: no site %q", s.Name, place)
+	}
+	seed := w.Seed.Derive("pc", s.Name)
+	var chip *vtpm.Chip
+	if s.Chip != (vtpm.ChipID{}) {
+		var err error
+		if chip, err = w.Lab.Deal(w.Clock, s.Chip, w.Seed); err != nil {
+			return nil, fmt.Errorf("PC %s: %w", s.Name, err)
+		}
+	}
+	story := s
+	nic := w.Network.Attach(vnet.NICOptions{
+		Device: s.Name, Site: site, Roots: w.trusted, Now: func() time.Time { return story.pc.FirmwareTime() }, CutPower: func() { story.pc.CutPower() },
+	})
+	story.pc = device.New(device.Options{
+		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
+		Journal: w.Journal, Faults: w.Faults, Timing: w.Timing, Roots: w.roots, Program: oobe.Program,
+	})
+	w.PCs = append(w.PCs, story.pc)
+	w.stories = append(w.stories, &story)
+	w.ends = append(w.ends, End{Device: s.Name, Serial: s.Hardware.Serial, Outcome: Unfinished})
+	w.Journal.Record(s.Name, "device.made", journal.F("serial", s.Hardware.Serial), journal.F("model", s.Hardware.Manufacturer+" "+s.Hardware.Model), journal.F("tpm", s.Chip.Model))
+	return story.pc, nil
+}
+
+// Start lets every story begin, once an administrator's import has put all PCs
+// into the tenant.
+func (w *World) Start(ctx context.Context) {
+	w.Clock.Go(ctx, "administrator", func(ctx context.Context) {
+		if err := w.register(ctx); err != nil {
+			w.Journal.Record("", "registration.failed", journal.F("error", err.Error()))
+		}
+		for i, s := range w.stories {
+			w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) { w.live(ctx, s, &w.ends[i]) })
+		}
+	})
+}
+
+// register exports the PCs' hardware hashes as CSV, imports that file, and
+// waits until every PC has its profile.
+func (w *World) register(ctx context.Context) error {
+	begin := w.Clock.Now()
+	files, count, err := w.HashCSV()
+	if err != nil || count == 0 {
+		return err
+	}
+	admin := w.Administrator()
+	for _, file := range files {
+		if err := admin.ImportCSV(ctx, file); err != nil {
+			return err
+		}
+	}
+	if err := admin.AwaitAssigned(ctx, count); err != nil {
+		return err
+	}
+	for _, s := range w.stories {
+		w.phase(s.Name, "registered", begin)
+	}
+	return nil
+}
+
+// live is one PC's way through other people's hands.
+func (w *World) live(ctx context.Context, s *Story, end *End) {
+	if w.until(ctx, s.Arrives, s.Name+" is on its way") != nil {
+		return
+	}
+	if s.Technician != nil {
+		if err := w.atBench(ctx, s); err != nil {
+			w.settle(ctx, s, end, err)
+			return
+		}
+		end.Outcome = Resealed
+	}
+	if s.User == nil {
+		return
+	}
+	begin := w.Clock.Now()
+	if s.Technician != nil {
+		if w.until(ctx, s.Unpacked, s.Name+" is on the shelf") != nil {
+			return
+		}
+		w.phase(s.Name, "shelf", begin)
+	}
+	s.pc.NIC.Move(w.Sites[s.Home])
+	begin = w.Clock.Now()
+	s.User.desktop = func() {
+		w.phase(s.Name, "user", begin)
+		end.Outcome = Desktop
+	}
+	if err := s.User.Unpack(ctx, s.pc); err != nil && end.Outcome != Desktop {
+		w.settle(ctx, s, end, err)
+	}
+}
+
+// until sleeps until the moment that when makes of now.
+func (w *World) until(ctx context.Context, when func(time.Time) time.Time, tag string) error {
+	if when == nil {
+		return nil
+	}
+	now := w.Clock.Now()
+	return w.Clock.Sleep(ctx, when(now).Sub(now), tag)
+}
+
+// After is a moment so long after another.
+func After(d time.Duration) func(time.Time) time.Time {
+	return func(t time.Time) time.Time { return t.Add(d) }
+}
+
+// atBench waits for a place at the bench and has the PC pre-provisioned there.
+func (w *World) atBench(ctx context.Context, s *Story) error {
+	arrived := w.Clock.Now()
+	t, err := s.Technician.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Technician.leave(t)
+	w.phase(s.Name, "queue", arrived)
+	begin := w.Clock.Now()
+	if err := t.Provision(ctx, s.pc); err != nil {
+		return err
+	}
+	w.phase(s.Name, "technician", begin)
+	return nil
+}
+
+// settle is the end of a story that did not go well: whoever was in front of
+// the PC switches it off, unless the run itself is over.
+func (w *World) settle(ctx context.Context, s *Story, end *End, err error) {
+	if errors.Is(err, vclock.ErrStopped) {
+		return
+	}
+	end.failed(err)
+	end.Check = w.checks[s.Name]
+	w.Journal.Record(s.Name, "story.ended", journal.F("outcome", end.Outcome), journal.F("code", end.Code), journal.F("phase", end.Phase), journal.F("check", end.Check))
+	s.pc.CutPower()
+}
+
+// phase journals the end of a part of a PC's life and counts its duration.
+func (w *World) phase(name, phase string, begin time.Time) {
+	took := w.Clock.Now().Sub(begin)
+	w.phases.add(phase, took)
+	w.Journal.Record(name, "phase.end", journal.F("phase", phase), journal.F("took", took))
+}

@@ -1,0 +1,138 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim/scenario"
+)
+
+// Summary is what a run came to: the content of summary.json. Durations are
+// in seconds; what is measured in real time has "wall" in its name and is not
+// the same in two runs.
+type Summary struct {
+	Build          string         `json:"build"`
+	Scenario       string         `json:"scenario"`
+	Seed           uint64         `json:"seed"`
+	Home           string         `json:"home"`
+	Devices        int            `json:"devices"`
+	Cells          int            `json:"cells"`
+	Outcomes       map[string]int `json:"outcomes"` // desktop, resealed, failed, stuck(screen, row), unfinished
+	TraceHash      string         `json:"traceHash"`
+	CellHashes     []string       `json:"cellHashes"`
+	Start          time.Time      `json:"start"` // virtual
+	End            time.Time      `json:"end"`   // virtual; of the cell that went on longest
+	VirtualSeconds float64        `json:"virtualSeconds"`
+	WallSeconds    float64        `json:"wallSeconds"`
+	Events         uint64         `json:"events"`          // journaled
+	Refusals       int            `json:"refusals"`        // requests that a service refused
+	Faults         int            `json:"faults"`          // fault rules that fired
+	Scheduled      uint64         `json:"schedulerEvents"` // of the clocks
+	Phases         []PhaseStats   `json:"phases"`
+	TPM            TPMStats       `json:"tpm"`
+	Failures       []FailureGroup `json:"failures"`
+	Expectations   []Expectation  `json:"expectations"`
+	NotModelled    []string       `json:"notModelled,omitempty"` // members of Graph objects that nothing reads
+	Interrupted    bool           `json:"interrupted,omitempty"`
+}
+
+// PhaseStats are the virtual durations of one phase over all PCs that went
+// through it.
+type PhaseStats struct {
+	Name  string  `json:"name"` // technician, shelf, user, ...
+	Count int     `json:"count"`
+	Min   float64 `json:"min"`
+	Mean  float64 `json:"mean"`
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	Max   float64 `json:"max"`
+}
+
+// TPMStats are the TPM engine's figures. The real time that it took is not the
+// same in two runs.
+type TPMStats struct {
+	Commands      uint64  `json:"commands"`
+	EngineSeconds float64 `json:"engineSeconds"`
+	DistinctEKs   int     `json:"distinctEKs"`
+	ImagesMade    int     `json:"imagesMade"`
+	ImagesFound   int     `json:"imagesFound"`
+}
+
+// FailureGroup are the PCs that ended alike.
+type FailureGroup struct {
+	Outcome string `json:"outcome"`
+	Code    string `json:"code"`
+	Phase   string `json:"phase"`
+	Check   string `json:"check"` // the service's check that decided, "" where none did
+	Count   int    `json:"count"`
+	Sample  string `json:"sample"` // serial number of the first
+	Reason  string `json:"reason"`
+	Replay  string `json:"replay"` // the command that shows it again
+}
+
+// Expectation is one line of the scenario's `expect` and whether it was met.
+type Expectation struct {
+	Text string  `json:"text"`
+	Met  bool    `json:"met"`
+	Got  float64 `json:"got"`
+}
+
+// Met tells whether all expectations are.
+func (s *Summary) Met() bool {
+	for _, e := range s.Expectations {
+		if !e.Met {
+			return false
+		}
+	}
+	return true
+}
+
+// Metrics are the figures that expectations and thresholds name.
+func (s *Summary) Metrics() map[string]float64 {
+	m := map[string]float64{
+		scenario.MetricDevices: float64(s.Devices), scenario.MetricFailures: 0, scenario.MetricVirtual: s.VirtualSeconds,
+		scenario.MetricEKs: float64(s.TPM.DistinctEKs), scenario.MetricCommands: float64(s.TPM.Commands),
+		scenario.MetricRefusals: float64(s.Refusals), scenario.MetricFaults: float64(s.Faults),
+	}
+	for _, f := range s.Failures {
+		m[scenario.MetricFailures] += float64(f.Count)
+	}
+	for outcome, n := range s.Outcomes {
+		name, _, _ := strings.Cut(outcome, "(") // stuck(screen, row)
+		m["outcome."+name] += float64(n)
+	}
+	for _, p := range s.Phases {
+		for name, v := range map[string]float64{"min": p.Min, "mean": p.Mean, "p50": p.P50, "p90": p.P90, "p99": p.P99, "max": p.Max} {
+			m["phase."+p.Name+"."+name] = v
+		}
+	}
+	return m
+}
+
+// judge holds the figures against what the scenario expects.
+func (s *Summary) judge(expect scenario.Expectations) {
+	for _, r := range expect.Evaluate(s.Metrics()) {
+		s.Expectations = append(s.Expectations, Expectation{Text: r.String(), Met: r.Met, Got: r.Got})
+	}
+}
+
+// JSON writes the summary as summary.json has it.
+func (s *Summary) JSON() ([]byte, error) {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("summary: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// Progress is how far a run is, for whoever watches it.
+type Progress struct {
+	Stage   string // "tpm images" while those are made, then "fleet"
+	Done    int    // PCs (or images) that are through
+	Total   int
+	Phases  map[string]int // how many PCs are in each phase now
+	Virtual time.Time      // of the cell that is furthest behind
+}

@@ -1,0 +1,153 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/vclock"
+)
+
+// Technician pre-provisions PCs at a site. One technician looks after several
+// PCs at once, but has only two hands: what is done at a PC is done at one PC
+// at a time.
+type Technician struct {
+	person
+	hands vclock.Semaphore
+	// Patience is how long one watches a screen on which there is nothing to
+	// do; 0 is the timing profile's.
+	Patience time.Duration
+	// Refreshes says how often the technician has the profile read again
+	// before going on; a careful one looks twice.
+	Refreshes int
+	// OnFailure is what a technician does about the red screen: leave it for
+	// somebody else (""), or press Reset once ("reset").
+	OnFailure string
+}
+
+// Crew is the technicians of one bench. Each looks after so many PCs at once; a
+// PC goes to the one who has had a free place for longest.
+type Crew struct {
+	free *vclock.Queue[*Technician]
+}
+
+// Hire puts technicians with so many bench places each to work.
+func (w *World) Hire(site string, count, places int, like Technician) *Crew {
+	crew := &Crew{free: vclock.NewQueue[*Technician](w.Clock, "bench places at "+site, 0)}
+	hired := make([]*Technician, count)
+	for i := range hired {
+		hired[i] = w.NewTechnician(fmt.Sprintf("technician %d at %s", i+1, site), like)
+	}
+	for range places {
+		for _, t := range hired {
+			crew.free.TryPut(t)
+		}
+	}
+	return crew
+}
+
+// NewTechnician gives somebody with a technician's habits hands and eyes.
+func (w *World) NewTechnician(name string, like Technician) *Technician {
+	t := like
+	t.person = person{name: name, clock: w.Clock, rand: w.Seed.Stream("technician", name), pace: w.Timing.Technician.Action, patience: like.Patience}
+	if t.patience == 0 {
+		t.patience = w.Timing.Technician.Patience
+	}
+	t.hands = w.Clock.NewSemaphore("hands of "+name, 1)
+	return &t
+}
+
+func (c *Crew) take(ctx context.Context) (*Technician, error) { return c.free.Get(ctx) }
+
+func (c *Crew) leave(t *Technician) { c.free.TryPut(t) }
+
+// Provision takes a PC that is off from its box to resealed and off again. It
+// is the same script in every scenario. The error of a PC that did not get
+// there is a *Failed or a *Stuck.
+func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
+	if err := t.handle(ctx, func() error { return pc.PowerOn(ctx) }); err != nil {
+		return err
+	}
+	refreshes, resets, resealed := t.Refreshes, 0, false
+	look := t.look(pc)
+	for {
+		s, err := look.next(ctx)
+		if err != nil {
+			return err
+		}
+		if s.ID == device.Off.ID {
+			if resealed {
+				return nil
+			}
+			return fmt.Errorf("technician at %s: %w", pc.Name, errWentOff)
+		}
+		var a act
+		switch s.ID {
+		case oobe.ScreenLanguage, oobe.ScreenRegion, oobe.ScreenKeyboard, oobe.ScreenNetwork, oobe.ScreenSignIn:
+			a = t.firstScreen(pc, s)
+		case oobe.ScreenOptions:
+			a = fill(oobe.ButtonContinue, map[string]string{oobe.FieldOption: oobe.OptionProvision})
+		case oobe.ScreenLanding:
+			a = press(oobe.ButtonProvision)
+			if refreshes > 0 {
+				refreshes--
+				a = press(oobe.ButtonRefresh)
+			}
+		case oobe.ScreenSuccess:
+			a, resealed = press(oobe.ButtonReseal), true
+		case oobe.ScreenFailure:
+			if t.OnFailure != "reset" || resets > 0 {
+				return failed(s)
+			}
+			resets++
+			a = press(oobe.ButtonReset)
+		default:
+			return failed(s)
+		}
+		if err := t.handle(ctx, func() error { return a.do(ctx, pc) }); err != nil {
+			if errors.Is(err, device.ErrNoSuchButton) || errors.Is(err, device.ErrOff) {
+				continue // the screen changed under the hand
+			}
+			return err
+		}
+	}
+}
+
+// firstScreen is the page's instruction: do not go on, strike the Windows key
+// five times. Without a cable that is no use before a network is chosen.
+func (t *Technician) firstScreen(pc *device.PC, s device.Screen) act {
+	if !pc.Hardware.Wireless || s.ID == oobe.ScreenSignIn {
+		return strike(oobe.KeyWindows, 5)
+	}
+	if s.ID == oobe.ScreenNetwork {
+		return press(oobe.ButtonConnect)
+	}
+	return press(oobe.ButtonYes)
+}
+
+// handle does something that takes the technician's hands.
+func (t *Technician) handle(ctx context.Context, f func() error) error {
+	if err := t.hands.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer t.hands.Release(1)
+	return f()
+}
+
+// Failed says that a PC ended on a screen that it does not leave by itself.
+type Failed struct {
+	Screen, Code, Phase, Reason string
+}
+
+func (f *Failed) Error() string {
+	return fmt.Sprintf("%s: %s in %s: %s", f.Screen, f.Code, f.Phase, f.Reason)
+}
+
+func failed(s device.Screen) *Failed {
+	return &Failed{Screen: s.ID, Code: s.Line(oobe.LabelError), Phase: s.Line(oobe.LabelPhase), Reason: s.Line(oobe.LabelReason)}
+}
+
+var errWentOff = errors.New("the PC went off before it was resealed")

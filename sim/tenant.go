@@ -1,0 +1,78 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+
+	entra "windtunnel.test/fakeentra/tenant"
+	intune "windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/sidecar"
+)
+
+// loadTenant puts a customer into the services: organisation, accounts and
+// groups into the directory, what is configured into Intune.
+func (w *World) loadTenant(t scenario.Tenant) error {
+	d := w.Entra.Directory
+	org, err := d.LoadOrganization(t.Organization())
+	if err != nil {
+		return fmt.Errorf("tenant %s: %w", t.Domain, err)
+	}
+	if t.DevicesPerUser > 0 {
+		org.DevicesPerUser = t.DevicesPerUser
+		if err := d.SetTenant(org); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.Domain, err)
+		}
+	}
+	for _, u := range t.AllUsers() {
+		if _, err := d.PutUser(t.ID, u.User, u.Password); err != nil {
+			return fmt.Errorf("user %s: %w", u.UserPrincipalName, err)
+		}
+	}
+	for _, g := range t.AllGroups() {
+		if _, err := d.PutGroup(t.ID, g); err != nil {
+			return fmt.Errorf("group %s: %w", g.DisplayName, err)
+		}
+	}
+	if err := d.PutApp(entra.App{TenantID: t.ID, ClientID: adminClientID, Name: "windtunnel administrator", Secret: adminSecret}); err != nil {
+		return fmt.Errorf("administrator's application: %w", err)
+	}
+	resources := intune.Resources{Profiles: t.Profiles, StatusPages: t.StatusPages, Configurations: t.Configurations, CompliancePolicies: t.Policies}
+	for _, a := range t.Apps {
+		resources.Apps = append(resources.Apps, a.MobileApp)
+	}
+	if err := w.Intune.Tenant().Load(context.Background(), resources); err != nil {
+		return fmt.Errorf("tenant %s: %w", t.Domain, err)
+	}
+	for _, a := range t.Apps {
+		if err := w.upload(a); err != nil {
+			return fmt.Errorf("app %s: %w", a.DisplayName, err)
+		}
+	}
+	return nil
+}
+
+// upload makes an app's content: an archive with an installer that does what
+// the scenario says.
+func (w *World) upload(a scenario.App) error {
+	manifest, err := a.Manifest().Encode()
+	if err != nil {
+		return err
+	}
+	name := setupFile(a.MobileApp)
+	plain := manifest
+	if a.Win32LobApp != nil {
+		if plain, err = sidecar.WriteSetup(name, manifest); err != nil {
+			return err
+		}
+	}
+	return w.Intune.Tenant().PutContent(intune.Content{AppID: a.ID, Version: "1", FileName: name, Plain: plain})
+}
+
+func setupFile(a graph.MobileApp) string {
+	if a.Win32LobApp != nil && a.SetupFilePath != "" {
+		return a.SetupFilePath
+	}
+	return "setup.exe"
+}

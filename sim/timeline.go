@@ -1,0 +1,163 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/wire/graph"
+)
+
+// plan makes an actor of every change on the timeline.
+func (w *World) plan(changes []scenario.Change) error {
+	for i, c := range changes {
+		name := fmt.Sprintf("timeline %d", i+1)
+		happened := w.Clock.NewCond(name)
+		if c.At.Event != nil {
+			w.await(*c.At.Event, happened.Broadcast)
+		}
+		w.Clock.GoDaemon(context.Background(), name, func(ctx context.Context) {
+			if c.At.Event != nil && happened.Wait(ctx) != nil {
+				return
+			}
+			after := c.At.After
+			if c.At.Event != nil {
+				after = c.At.Event.After
+			}
+			now := w.Clock.Now()
+			if w.Clock.Sleep(ctx, after.After(now).Sub(now), name) != nil {
+				return
+			}
+			if err := w.change(ctx, c.Do); err != nil {
+				w.Journal.Record("", "timeline.failed", journal.F("change", i+1), journal.F("error", err.Error()))
+				return
+			}
+			w.Journal.Record("", "timeline.changed", journal.F("change", i+1))
+		})
+	}
+	return nil
+}
+
+// await calls f at the nth event that fits.
+func (w *World) await(m scenario.EventMatch, f func()) {
+	seen := 0
+	w.listeners = append(w.listeners, func(e journal.Event) {
+		if !fault.Match(m.Event, e.Kind) || (m.Device != "" && !w.fits(m.Device, e.Device)) {
+			return
+		}
+		if seen++; seen == max(1, m.Nth) {
+			f()
+		}
+	})
+}
+
+// fits tells whether a glob is about a PC, by its name or its serial number.
+func (w *World) fits(glob, name string) bool {
+	pc := w.PC(name)
+	return fault.Match(glob, name) || (pc != nil && fault.Match(glob, pc.Hardware.Serial))
+}
+
+var errNoSuchPC = errors.New("no PC fits")
+
+// each calls f for every PC that fits a glob.
+func (w *World) each(glob string, f func(*device.PC) error) error {
+	found := false
+	for _, pc := range w.PCs {
+		if !w.fits(glob, pc.Name) {
+			continue
+		}
+		found = true
+		if err := f(pc); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("%s: %w", glob, errNoSuchPC)
+	}
+	return nil
+}
+
+// change carries out one action.
+func (w *World) change(ctx context.Context, do scenario.Action) error {
+	admin := w.Administrator()
+	switch {
+	case do.Block != nil:
+		return w.Sites[do.Block.Site].Block(do.Block.Host, do.Block.Mode.Mode())
+	case do.Unblock != nil:
+		w.Sites[do.Unblock.Site].Unblock(do.Unblock.Host)
+		return nil
+	case do.Assign != nil:
+		return admin.Assign(ctx, *do.Assign)
+	case do.Unassign != nil:
+		return admin.Unassign(ctx, *do.Unassign)
+	case do.DeleteManagedDevice != nil:
+		return w.each(do.DeleteManagedDevice.Device, func(pc *device.PC) error { return admin.DeleteManagedDevice(ctx, pc.Hardware.Serial) })
+	case do.AllowNextEnrollment != nil:
+		return w.each(do.AllowNextEnrollment.Device, func(pc *device.PC) error {
+			return admin.onIdentity(ctx, pc.Hardware.Serial, "allowNextEnrollment", nil)
+		})
+	case do.AssignUser != nil:
+		return w.each(do.AssignUser.Device, func(pc *device.PC) error { return admin.AssignUser(ctx, pc.Hardware.Serial, do.AssignUser.User) })
+	case do.UnassignUser != nil:
+		return w.each(do.UnassignUser.Device, func(pc *device.PC) error {
+			return admin.onIdentity(ctx, pc.Hardware.Serial, "unassignUserFromDevice", nil)
+		})
+	case do.DisableService != nil:
+		return w.each(do.DisableService.Device, func(pc *device.PC) error {
+			pc.Disk.Registry.SetDWORD(device.KeyServices+`\`+do.DisableService.Service, "Start", device.StartDisabled)
+			return nil
+		})
+	}
+	return errors.New("an empty action")
+}
+
+// AssignUser assigns a user to a registered PC.
+func (a *Administrator) AssignUser(ctx context.Context, serial, upn string) error {
+	return a.onIdentity(ctx, serial, "assignUserToDevice", graph.AssignUserRequest{UserPrincipalName: upn, AddressableUserName: upn})
+}
+
+// Identity finds a PC's Autopilot registration.
+func (a *Administrator) Identity(ctx context.Context, serial string) (graph.AutopilotDevice, error) {
+	var found []graph.AutopilotDevice
+	if err := list(ctx, a, devices+"?$filter=contains(serialNumber,'"+serial+"')", &found); err != nil {
+		return graph.AutopilotDevice{}, err
+	}
+	if len(found) == 0 {
+		return graph.AutopilotDevice{}, fmt.Errorf("registration of %s: %w", serial, errNoSuchPC)
+	}
+	return found[0], nil
+}
+
+func (a *Administrator) onIdentity(ctx context.Context, serial, action string, body any) error {
+	d, err := a.Identity(ctx, serial)
+	if err != nil {
+		return err
+	}
+	return a.Graph(ctx, http.MethodPost, devices+"/"+d.ID+"/"+action, body, nil)
+}
+
+// ManagedDevice finds a PC's record in Intune.
+func (a *Administrator) ManagedDevice(ctx context.Context, serial string) (graph.ManagedDevice, error) {
+	var found []graph.ManagedDevice
+	if err := list(ctx, a, graphRoot+"/v1.0/deviceManagement/managedDevices?$filter=serialNumber eq '"+serial+"'", &found); err != nil {
+		return graph.ManagedDevice{}, err
+	}
+	if len(found) == 0 {
+		return graph.ManagedDevice{}, fmt.Errorf("managed device %s: %w", serial, errNoSuchPC)
+	}
+	return found[0], nil
+}
+
+// DeleteManagedDevice deletes Intune's record of a PC, as the portal does.
+func (a *Administrator) DeleteManagedDevice(ctx context.Context, serial string) error {
+	d, err := a.ManagedDevice(ctx, serial)
+	if err != nil {
+		return err
+	}
+	return a.Graph(ctx, http.MethodDelete, graphRoot+"/v1.0/deviceManagement/managedDevices/"+d.ID, nil, nil)
+}

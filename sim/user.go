@@ -1,0 +1,87 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/oobe"
+)
+
+// User is the person a PC is for.
+type User struct {
+	person
+	UPN, Password string
+	Language      string
+	// Patience is how long the user watches a screen on which there is nothing
+	// to do; 0 is the timing profile's.
+	Patience time.Duration
+	// Stays is how long the user works before the PC is shut down for the day.
+	Stays time.Duration
+
+	desktop func() // told once the desktop is there; nil for nobody
+}
+
+// NewUser gives somebody who owns an account of the tenant hands and eyes.
+func (w *World) NewUser(u User) *User {
+	u.person = person{name: u.UPN, clock: w.Clock, rand: w.Seed.Stream("user", u.UPN, fmt.Sprint(len(w.stories))), pace: w.Timing.User.Action, patience: u.Patience}
+	if u.patience == 0 {
+		u.patience = w.Timing.User.Patience
+	}
+	return &u
+}
+
+// Unpack takes a PC that is off to the desktop, works on it for a while and
+// shuts it down. The error of a PC that did not get there is a *Failed or a
+// *Stuck.
+func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
+	if err := pc.PowerOn(ctx); err != nil {
+		return err
+	}
+	look, desktop := u.look(pc), false
+	for {
+		s, err := look.next(ctx)
+		if err != nil {
+			return err
+		}
+		if s.ID == device.Off.ID {
+			if desktop {
+				return nil
+			}
+			return fmt.Errorf("user at %s: %w", pc.Name, errWentOff)
+		}
+		var a act
+		switch s.ID {
+		case oobe.ScreenLanguage:
+			a = fill(oobe.ButtonYes, map[string]string{oobe.FieldLanguage: u.Language})
+		case oobe.ScreenRegion, oobe.ScreenKeyboard:
+			a = press(oobe.ButtonYes)
+		case oobe.ScreenNetwork:
+			a = press(oobe.ButtonConnect)
+		case oobe.ScreenSignIn:
+			if s.Line(oobe.LabelError) != "" {
+				return failed(s)
+			}
+			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password})
+		case oobe.ScreenDesktop:
+			if !desktop && u.desktop != nil {
+				u.desktop()
+			}
+			desktop = true
+			if err := u.clock.Sleep(ctx, u.Stays, u.name+" works"); err != nil {
+				return err
+			}
+			a = press(oobe.ButtonShutDown)
+		default:
+			return failed(s)
+		}
+		if err := a.do(ctx, pc); err != nil {
+			if errors.Is(err, device.ErrNoSuchButton) || errors.Is(err, device.ErrOff) {
+				continue // the screen changed under the hand
+			}
+			return err
+		}
+	}
+}
