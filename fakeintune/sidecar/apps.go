@@ -143,6 +143,10 @@ var fileOperations = map[string]int{"": 1, "notConfigured": 1, "exists": 1, "mod
 var operators = map[string]int{"": 0, "notConfigured": 0, "equal": 1, "notEqual": 2, "greaterThan": 4, "greaterThanOrEqual": 5, "lessThan": 8, "lessThanOrEqual": 9}
 
 func detection(r graph.Rule) (wire.DetectionRule, error) {
+	// Exports of older tenants name the same shapes win32LobApp...Detection.
+	if kind, older := strings.CutSuffix(r.ODataType, "Detection"); older {
+		r.ODataType = kind + "Rule"
+	}
 	operation, value := r.OperationType, r.ComparisonValue
 	if operation == "" {
 		operation = r.DetectionType

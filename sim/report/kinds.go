@@ -80,11 +80,25 @@ var kinds = map[string]wording{
 	"user.wrongTenant": {who: entra, text: "{user} is not of {tenant}, to whom this PC belongs"},
 	"user.failed":      {who: entra, text: "Failed with {code}[ in \"{phase}\"][: {error}]"},
 
+	"autopilot.imported":         {who: intune, text: "Imported into the tenant[, registration {ztdId}]"},
+	"autopilot.profile.assigned": {who: intune, text: "Profile \"{profile}\" is assigned"},
+	"autopilot.sync.started":     {who: intune, detail: Everything, text: "Sync of Autopilot devices begins"},
+	"autopilot.sync.ended":       {who: intune, detail: Everything, text: "Sync of Autopilot devices is done"},
+
+	"mdm.device.added":    {who: intune, detail: Everything, text: "Device record {id} ({kind})"},
+	"mdm.device.deleted":  {who: intune, text: "Device record {id} was deleted"},
+	"mdm.enrolled.server": {who: intune, detail: Everything, text: "Enrolment accepted as {kind}[, TPM attested: {attested}]"},
+	"mdm.session.server":  {who: intune, detail: Everything, text: "Session of {user}[, licensed: {licensed}]"},
+	"mdm.session.ended":   {who: intune, detail: Everything, text: "Session over[, of {user}][, all has been sent: {complete}]"},
+
+	"mdm.compliance.evaluated": {who: intune, say: compliance},
+	"mdm.compliance.lost":      {who: intune, text: "Compliance could not be told to Entra: {error}"},
+
 	"mdm.enrolled":          {who: intune, say: enrolled},
 	"mdm.session":           {who: intune, say: session},
 	"policy.applied":        {who: intune, text: "Policy {uri} = {value}[ for {scope}]"},
 	"certificate.installed": {who: intune, text: "Certificate {name}[, {subject}]"},
-	"msi.status":            {who: intune, text: "MSI {product}: {status}"},
+	"msi.status":            {who: intune, say: msi},
 	"product.installed":     {who: apps, text: "{product}[ {version}] is installed"},
 
 	"esp.category": {who: esp, say: category},
@@ -92,6 +106,11 @@ var kinds = map[string]wording{
 
 	"ime.certificate": {who: apps, text: "The management extension has its certificate[, valid until {notAfter}]"},
 	"app.install":     {who: apps, say: app},
+
+	"ime.certificate.issued": {who: apps, detail: Everything, text: "The gateway issues a certificate[, valid until {notAfter}]"},
+	"ime.apps.selected":      {who: apps, detail: Everything, text: "The gateway selects {apps}[ for phase {phase}]"},
+	"ime.content.located":    {who: apps, detail: Everything, text: "The gateway tells where {app} is"},
+	"ime.app.reported":       {who: apps, detail: Everything, text: "The gateway has the report on {app}[: {state}]"},
 
 	"http.request":  {who: network, say: request},
 	"http.transfer": {who: network, say: transfer},

@@ -109,10 +109,26 @@ func session(e journal.Event) (string, int) {
 	if o := e.Text("outcome"); o != "ok" && o != "" {
 		return s + ", broke off: " + o, Story
 	}
-	if e.Text("origin") == "2" {
-		return s, Everything // the schedule goes on for ever
+	if n, _ := strconv.Atoi(e.Text("commands")); n <= 2 || e.Text("origin") == "2" {
+		return s, Everything // a poll, or the schedule, which goes on for ever
 	}
 	return s, Story
+}
+
+// msi tells of failures in the story; that a product was installed is an event
+// of its own.
+func msi(e journal.Event) (string, int) {
+	if status := e.Text("status"); strings.HasSuffix(status, "Failed") {
+		return fill("MSI {product}: {status}", e), Story
+	}
+	return fill("MSI {product}: {status}", e), Everything
+}
+
+func compliance(e journal.Event) (string, int) {
+	if e.Text("before") == e.Text("state") {
+		return fill("Compliance evaluated: still {state}", e), Everything
+	}
+	return fill("Compliance evaluated: {state}[, before: {before}]", e), Story
 }
 
 // states are the progress page's states as its rows show them.

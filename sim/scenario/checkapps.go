@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/installer"
@@ -75,6 +76,13 @@ func (a App) Bytes() int64 {
 	return a.Size
 }
 
+// An installer that says nothing of its own runs as long as an SSD takes to
+// write it: our model.
+const (
+	installTime = 20 * time.Second
+	installRate = 40 << 20 // bytes a second
+)
+
 const uninstallKey = `\currentversion\uninstall\`
 
 // Manifest is the inside of the app's installer. What the file does not say is
@@ -82,35 +90,39 @@ const uninstallKey = `\currentversion\uninstall\`
 // installed.
 func (a App) Manifest() installer.Manifest {
 	w := a.Windtunnel
-	m := installer.Manifest{Product: w.Product, Version: w.Version, MSI: w.MSI, Duration: w.Duration, ExitCode: w.ExitCode, Files: w.Files, Service: w.Service}
-	product, version := a.DisplayName, ""
+	m := installer.Manifest{Product: a.DisplayName, Version: "1.0", MSI: w.MSI, Duration: w.Duration, ExitCode: w.ExitCode, Service: w.Service}
 	if a.WindowsMobileMSI != nil {
 		m.MSI = true
-		if a.ProductCode != "" {
-			product, version = a.ProductCode, a.ProductVersion
-		}
+		set(&m.Product, a.ProductCode)
+		set(&m.Version, a.ProductVersion)
 	}
-	var files []string
 	if a.Win32LobApp != nil {
 		for _, r := range a.Detections() {
-			switch key := strings.ToLower(r.KeyPath); {
-			case r.Is(graph.RuleProduct) || r.ProductCode != "":
-				product, version = r.ProductCode, r.ProductVersion
-			case strings.Contains(key, uninstallKey):
-				product = path.Base(strings.ReplaceAll(r.KeyPath, `\`, "/"))
-			case r.FileOrFolderName != "":
-				files = append(files, strings.TrimRight(r.Path, `\`)+`\`+r.FileOrFolderName)
-			}
+			satisfy(&m, r)
 		}
 	}
-	if m.Product == "" {
-		m.Product = product
+	if m.Duration == 0 {
+		m.Duration = installTime + time.Duration(a.Bytes()/installRate)*time.Second
 	}
-	if m.Version == "" {
-		m.Version = version
-	}
-	if m.Files == nil {
-		m.Files = files
+	set(&m.Product, w.Product)
+	set(&m.Version, w.Version)
+	if w.Files != nil {
+		m.Files = w.Files
 	}
 	return m
+}
+
+// satisfy makes an installer leave what a detection rule looks for.
+func satisfy(m *installer.Manifest, r graph.Rule) {
+	switch {
+	case r.Is(graph.RuleProduct) || r.ProductCode != "":
+		m.Product, m.MSI = r.ProductCode, true
+		set(&m.Version, r.ProductVersion)
+	case r.FileOrFolderName != "":
+		m.Files = append(m.Files, strings.TrimSuffix(r.Path, `\`)+`\`+r.FileOrFolderName)
+	case strings.Contains(strings.ToLower(r.KeyPath), uninstallKey):
+		m.Product = path.Base(strings.ReplaceAll(r.KeyPath, `\`, "/"))
+		set(&m.Version, r.DetectionValue)
+		set(&m.Version, r.ComparisonValue)
+	}
 }

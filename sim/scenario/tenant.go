@@ -127,10 +127,10 @@ type App struct {
 // Installer is our own member "windtunnel" of a mobileApp: what running the
 // app's installer does to a PC.
 type Installer struct {
-	Duration time.Duration `yaml:"installDuration" default:"30s" doc:"How long the installer runs."`
+	Duration time.Duration `yaml:"installDuration" doc:"How long the installer runs; missing: 20 seconds, and one more for each 40 MiB."`
 	ExitCode int           `yaml:"exitCode" doc:"What it returns: 0 success, 3010 and 1641 want a restart, others by the app's returnCodes."`
 	MSI      bool          `yaml:"msi" doc:"It takes Windows Installer's one lock while it runs. A windowsMobileMSI always does."`
-	Product  string        `yaml:"product" doc:"Name or product code below Uninstall in the registry; missing: the product code that the app's detection looks for, or the app's name."`
+	Product  string        `yaml:"product" doc:"Name or product code below Uninstall in the registry; missing: what the app's detection rules look for, or the app's name."`
 	Version  string        `yaml:"version" doc:"Its DisplayVersion."`
 	Files    []string      `yaml:"files" doc:"Full paths that exist after it; missing: those that the app's detection rules look for."`
 	Service  string        `yaml:"service" doc:"Windows service that it registers and starts."`

@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 
@@ -113,7 +114,8 @@ func (r *Rig) Enrol(h http.Handler, token string, m mde.Enrol) (*mde.Provisionin
 	r.must(err)
 	rec := r.Call(h, http.MethodPost, address, http.Header{"Content-Type": {mde.ContentType}}, body, nil)
 	_, result, err := mde.DecodeEnrolResult(rec.Body.Bytes())
-	if fault, ok := err.(*mde.Fault); ok {
+	var fault *mde.Fault
+	if errors.As(err, &fault) {
 		return nil, fault
 	}
 	r.must(err)

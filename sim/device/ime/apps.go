@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
@@ -85,6 +86,10 @@ func (a *agent) app(g *gateway, s scope, app sidecar.App) error {
 		a.settle(g, s, app, sidecar.EnforcementSuccess, 0, nil)
 		return nil
 	}
+	if !s.esp && a.leftAlone(app) {
+		a.log("[Win32App][GRSManager] App with id: %s is not expired", app.ID)
+		return nil
+	}
 	a.state(s, app, csp.AppInProgress, 0)
 	for try := 1; ; try++ {
 		code, exit, err := a.install(g, app)
@@ -100,6 +105,7 @@ func (a *agent) app(g *gateway, s scope, app sidecar.App) error {
 		}
 		a.log("[Win32App][ExecutionActionHandler] App %s failed on attempt %d with %s", app.ID, try, code.Hex())
 		if try >= a.w.Timing.IME.AppRetries {
+			a.w.Registry().SetString(appKey(app), grsTime, a.w.Clock.Now().UTC().Format(time.RFC3339Nano))
 			a.settle(g, s, app, sidecar.EnforcementErrorInstalling, code, exit)
 			return nil
 		}
@@ -107,6 +113,18 @@ func (a *agent) app(g *gateway, s scope, app sidecar.App) error {
 			return err
 		}
 	}
+}
+
+// grsTime is when an app's attempts were used up: the global re-evaluation
+// schedule leaves it alone from then on for a day (learn.microsoft.com,
+// "Troubleshoot Win32 app installations"). The status page does not wait so long.
+const grsTime = "GRSTime"
+
+func appKey(app sidecar.App) string { return device.KeyIME + `\Win32Apps\` + app.ID }
+
+func (a *agent) leftAlone(app sidecar.App) bool {
+	since, err := time.Parse(time.RFC3339Nano, a.w.Registry().String(appKey(app), grsTime))
+	return err == nil && a.w.Clock.Now().Sub(since) < a.w.Timing.IME.GlobalReevaluation
 }
 
 func state(detected bool) string {
