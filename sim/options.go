@@ -1,7 +1,12 @@
 package sim
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
 	"runtime/debug"
+	"sync"
 
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
@@ -27,26 +32,43 @@ type RunOptions struct {
 }
 
 // Build identifies this binary: the module's version and the commit it was
-// built from, where the linker knows them.
-func Build() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	version, revision, dirty := info.Main.Version, "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
+// built from, or, where the linker does not know a clean commit, a digest of the
+// binary itself.
+var Build = sync.OnceValue(func() string {
+	version, revision := "(devel)", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		dirty := false
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				revision = s.Value[:min(12, len(s.Value))]
+			case "vcs.modified":
+				dirty = s.Value == "true"
+			}
+		}
+		if info.Main.Version != "" {
+			version = info.Main.Version
+		}
+		if revision != "" && !dirty {
+			return version + " " + revision
 		}
 	}
-	if version == "" {
-		version = "(devel)"
+	return version + " " + digestOfBinary()
+})
+
+func digestOfBinary() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "unknown"
 	}
-	if revision == "" {
-		return version
+	f, err := os.Open(path)
+	if err != nil {
+		return "unknown"
 	}
-	return version + " " + revision + dirty
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "unknown"
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
 }

@@ -67,7 +67,7 @@ var rooms = []room{
 	{"sim/cmd/windtunnel", []string{"=sim", "sim/scenario", "sim/outcome", "sim/catalog", "sim/load", "sim/report", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
 	{"scenarios/quickstart", nil}, // embedded data
 	{"scenarios", []string{"sim", "fakeintune", "fakeentra", "fakead", "scenarios"}},
-	{"sim", ground},
+	{"sim", slices.Concat(ground, []string{"sim/scenario"})},
 }
 
 // clientBase is what the acting parts of Windows may use beside their siblings.
