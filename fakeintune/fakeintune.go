@@ -52,6 +52,9 @@ type Options struct {
 	Tickets   Tickets          // nil: no ticket is good
 	AIKs      Attestation      // nil: no AIK certificate is good
 	Publisher Publisher        // takes content for download; nil: it goes nowhere
+	// Supported tells which Windows still get updates, by version and edition
+	// number; nil: every one does.
+	Supported func(version, edition string, at time.Time) bool
 
 	TenantID string // of the first customer; "": none yet, see Service().Add
 	Domain   string // its primary domain
@@ -92,7 +95,7 @@ func (s *Server) manage(o Options) error {
 		return err
 	}
 	s.compliance = compliance.New(s.service)
-	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs})
+	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs, Supported: o.Supported})
 	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, SessionEnded: s.compliance.SessionEnded}); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func TestNew(t *testing.T) {
 		g.Expect(h.Handler).NotTo(BeNil())
 		names = append(names, h.Name)
 	}
-	g.Expect(names).To(ContainElement(hosts.Autopilot))
+	g.Expect(names).To(Equal([]string{hosts.Autopilot, hosts.Enrollment, hosts.OMADM, hosts.IntuneLocation, hosts.SideCar}))
 
 	empty, err := fakeintune.New(fakeintune.Options{})
 	g.Expect(err).NotTo(HaveOccurred())

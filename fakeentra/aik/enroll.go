@@ -119,6 +119,9 @@ func (s *Service) trustEK(a *authority, req *wire.Request1) (*rsa.PublicKey, *x5
 			between.AddCert(c)
 		}
 	}
+	for _, ca := range s.settings.VendorCAs {
+		between.AddCert(ca) // a part does not carry its issuer; the service knows the vendors'
+	}
 	leaf := *cert
 	leaf.UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(cert.UnhandledCriticalExtensions), oidSubjectAltName.Equal)
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: s.roots, Intermediates: between, CurrentTime: s.Now(),

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"windtunnel.test/fakeintune/tenant"
@@ -16,11 +17,14 @@ type Authorities struct {
 
 	s    *tenant.Service
 	born time.Time
+
+	mu            sync.Mutex
+	organizations map[string]*pki.CA // made on first use, by tenant id
 }
 
 // New makes the authorities of a service, born when it is.
 func New(s *tenant.Service) (*Authorities, error) {
-	a := &Authorities{s: s, born: s.Now()}
+	a := &Authorities{s: s, born: s.Now(), organizations: map[string]*pki.CA{}}
 	var err error
 	if a.Root, err = pki.NewRoot(a.born, s.Seed.Derive("authority"), "Microsoft Intune Root Certification Authority", pki.Options{}); err != nil {
 		return nil, fmt.Errorf("fakeintune: %w", err)
@@ -40,9 +44,15 @@ func New(s *tenant.Service) (*Authorities, error) {
 // Organization is a customer's own certification authority, which the
 // certificate connector would talk to.
 func (a *Authorities) Organization(t *tenant.Tenant) (*pki.CA, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ca, ok := a.organizations[t.ID]; ok {
+		return ca, nil
+	}
 	ca, err := pki.NewRoot(a.born, a.s.Seed.Derive("authority", t.ID), t.Domain+" Issuing CA", pki.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("fakeintune: authority of %s: %w", t.Domain, err)
 	}
+	a.organizations[t.ID] = ca
 	return ca, nil
 }

@@ -33,7 +33,7 @@ func (s *Service) SessionEnded(ctx context.Context, e mdm.Ended) {
 	switch {
 	case e.User != "" && e.Complete:
 	case e.User == "" && e.Complete && m.Kind.Userless() && !known:
-	case e.Changed && known:
+	case e.Changed && known && (e.Technician || len(m.UsersSent) > 0):
 	default:
 		return
 	}
@@ -71,7 +71,9 @@ func (s *Service) evaluate(ctx context.Context, t *tenant.Tenant, id, n string) 
 		compliant := state == graph.ComplianceCompliant || state == graph.ComplianceInGracePeriod
 		if err := s.tenants.Directory.SetCompliance(ctx, t.ID, m.AzureADDeviceID, true, compliant); err != nil {
 			s.tenants.Record(ctx, "mdm.compliance.lost", journal.F("id", m.ID), journal.F("error", err.Error()))
+			return
 		}
+		s.tenants.Record(ctx, "entra.device.compliance", journal.F("deviceId", m.AzureADDeviceID), journal.F("compliant", compliant))
 	})
 }
 

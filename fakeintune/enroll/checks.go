@@ -39,7 +39,7 @@ type enrolment struct {
 
 // checks in the order in which the first that fails decides.
 var checks = []func(*Service, context.Context, *enrolment) error{
-	(*Service).edition, (*Service).scope, (*Service).autopilot, (*Service).oneTime, (*Service).platform,
+	(*Service).edition, (*Service).supported, (*Service).scope, (*Service).autopilot, (*Service).oneTime, (*Service).platform,
 	(*Service).deviceCap, (*Service).keyRequest, (*Service).attest,
 }
 
@@ -79,6 +79,16 @@ func (s *Service) edition(_ context.Context, e *enrolment) error {
 	switch e.about.OSEdition {
 	case "98", "99", "100", "101":
 		return no("edition", hresult.EnrollNotSupported, "Windows Home cannot be enrolled")
+	}
+	return nil
+}
+
+// supported: pre-provisioning is for a Windows that still gets updates
+// (learn.microsoft.com/autopilot/pre-provision, requirements). That it is this
+// service that says no, and with this code, is our model.
+func (s *Service) supported(_ context.Context, e *enrolment) error {
+	if e.about.WhiteGlove && s.Supported != nil && !s.Supported(e.about.OSVersion, e.about.OSEdition, s.Tenants.Now()) {
+		return no("supported Windows", hresult.EnrollDeviceNotSupported, "Windows %s gets no updates any more", e.about.OSVersion)
 	}
 	return nil
 }

@@ -61,9 +61,6 @@ func (s *Service) admit(ctx context.Context, e *enrolment) ([]byte, error) {
 	_ = s.Tenants.Directory.SetCompliance(ctx, e.tenant.ID, e.entraDevice, true, false)
 	s.Tenants.Record(ctx, "mdm.enrolled.server", journal.F("serial", m.SerialNumber), journal.F("id", m.ID), journal.F("kind", string(m.Kind)),
 		journal.F("upn", m.UserPrincipalName), journal.F("attested", e.attested), journal.F("attestationFailed", e.attestation))
-	if s.Enrolled != nil {
-		s.Enrolled(ctx, e.tenant, m)
-	}
 	return s.document(e, m, cert)
 }
 

@@ -92,7 +92,9 @@ func (w *world) user() mde.Enrol {
 	return m
 }
 
-func (w *world) deviceToken() string { return w.DeviceToken(rig.TenantID, w.registration.EntraDeviceID) }
+func (w *world) deviceToken() string {
+	return w.DeviceToken(rig.TenantID, w.registration.EntraDeviceID)
+}
 
 func (w *world) userToken() string {
 	return w.UserToken(rig.TenantID, ada, w.registration.EntraDeviceID)

@@ -39,8 +39,9 @@ type Options struct {
 	Tenants     *tenant.Service
 	Authorities *authority.Authorities
 	Attestation Attestation // nil: no AIK certificate is good
-	// Enrolled is called after each enrolment; nil: nobody wants to know.
-	Enrolled func(ctx context.Context, t *tenant.Tenant, m tenant.ManagedDevice)
+	// Supported tells whether a Windows, by its version ("10.0.26200.6584") and the
+	// number of its edition, gets updates at a moment; nil: every one does.
+	Supported func(version, edition string, at time.Time) bool
 }
 
 // Service answers for the enrolment host.

@@ -91,7 +91,7 @@ func (c *conversation) who(init syncml.Initiation, token string) (*tenant.Direct
 	if token == "" {
 		return nil, nil
 	}
-	t, m := c.client.Tenant, c.client.Device
+	t := c.client.Tenant
 	claims, err := c.s.Tenants.Tokens.Verify(c.ctx, token, enroll.Audience, c.s.Tenants.Now())
 	switch {
 	case err != nil:
@@ -101,11 +101,8 @@ func (c *conversation) who(init syncml.Initiation, token string) (*tenant.Direct
 	case claims.UPN == "" && claims.DeviceID == "":
 		return nil, no("token subject", http.StatusUnauthorized)
 	}
-	if claims.DeviceID != "" && !strings.EqualFold(claims.DeviceID, m.AzureADDeviceID) {
-		// The device may have joined anew as another object, but not as another managed device's.
-		if other, err := t.DeviceByEntraID(claims.DeviceID); err == nil && other.ID != m.ID {
-			return nil, no("token device", http.StatusUnauthorized)
-		}
+	if !c.same(claims.DeviceID) {
+		return nil, no("token device", http.StatusUnauthorized)
 	}
 	if claims.UPN == "" || init.Login != syncml.LoginUser {
 		return nil, nil
@@ -115,6 +112,19 @@ func (c *conversation) who(init syncml.Initiation, token string) (*tenant.Direct
 		return nil, no("token user", http.StatusUnauthorized)
 	}
 	return &user, c.adopt(user, claims)
+}
+
+// same tells whether a token's device can be the one whose session this is. It
+// may have joined anew as another object, but not as another managed device's.
+func (c *conversation) same(deviceID string) bool {
+	if deviceID == "" || strings.EqualFold(deviceID, c.client.Device.AzureADDeviceID) {
+		return true
+	}
+	if _, err := c.client.Tenant.DeviceByEntraID(deviceID); err == nil {
+		return false
+	}
+	d, ok := c.s.Tenants.Directory.Device(c.ctx, c.client.Tenant.ID, deviceID)
+	return ok && d.Enabled
 }
 
 // adopt makes the first user who signs in the device's primary user, and

@@ -94,9 +94,10 @@ func (c *conversation) job(p pending, status csp.MSIStatus) func(*tenant.Managed
 			continue
 		}
 		j.Status = status
-		if c.row.setMSI(j) {
-			v.Changed = true
-		}
+		c.row.setMSI(j)
+	}
+	if known, ok := c.client.Device.App(p.Owner, v.User); !ok || known.State != int(status) {
+		v.Changed = true
 	}
 	state := tenant.AppState{AppID: p.Owner, User: v.User, State: int(status), Detected: status == csp.MSIEnforced, At: c.s.Tenants.Now()}
 	if status == csp.MSIEnforceFailed || status == csp.MSIDownloadFailed {
@@ -145,7 +146,7 @@ func (c *conversation) end() error {
 	m := c.client.Device
 	c.s.Tenants.Record(c.ctx, "mdm.session.ended", journal.F("id", m.ID), journal.F("user", v.User), journal.F("complete", v.Complete), journal.F("changed", v.Changed))
 	if c.s.SessionEnded != nil {
-		c.s.SessionEnded(c.ctx, Ended{Tenant: c.client.Tenant, DeviceID: m.ID, User: v.User, Complete: v.Complete, Changed: v.Changed})
+		c.s.SessionEnded(c.ctx, Ended{Tenant: c.client.Tenant, DeviceID: m.ID, User: v.User, Complete: v.Complete, Changed: v.Changed, Technician: c.subject(nil).Technician})
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type Ended struct {
 	User     string // object id; "" for the device's session
 	Complete bool   // the session brought all that a first session has to
 	Changed  bool   // the device reported something new
+	// Technician: the device is pre-provisioned and has not begun anew since.
+	Technician bool
 }
 
 // Agent describes IntuneWindowsAgent.msi (our model).

@@ -139,15 +139,13 @@ func (v *row) forget(user string) {
 	v.MSIs = slices.DeleteFunc(slices.Clone(v.MSIs), func(o install) bool { return o.User == user })
 }
 
-// setMSI remembers a job's state, and tells whether it is news.
-func (v *row) setMSI(n install) bool {
+// setMSI remembers a job's state, in the place of the one before.
+func (v *row) setMSI(n install) {
 	v.MSIs = slices.Clone(v.MSIs)
 	i := slices.IndexFunc(v.MSIs, func(o install) bool { return o.Owner == n.Owner && o.User == n.User })
 	if i < 0 {
 		v.MSIs = append(v.MSIs, n)
-		return true
+		return
 	}
-	news := v.MSIs[i].Status != n.Status
 	v.MSIs[i] = n
-	return news
 }

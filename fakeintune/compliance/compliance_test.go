@@ -1,0 +1,110 @@
+package compliance_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"windtunnel.test/fakeintune/compliance"
+	"windtunnel.test/fakeintune/internal/parity"
+	"windtunnel.test/fakeintune/internal/rig"
+	"windtunnel.test/fakeintune/mdm"
+	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/wire/graph"
+)
+
+func TestParity(t *testing.T) { parity.Check(t) }
+
+type world struct {
+	*rig.Rig
+	c *compliance.Service
+	m tenant.ManagedDevice
+}
+
+func newWorld(t testing.TB, policies ...graph.CompliancePolicy) *world {
+	t.Helper()
+	r := rig.New(t)
+	w := &world{Rig: r, c: compliance.New(r.Service)}
+	w.Do(func(ctx context.Context) {
+		for i := range policies {
+			policies[i].ODataType, policies[i].DisplayName = graph.TypeCompliancePolicy, "Policy"
+			policies[i].Assignments = []graph.Assignment{{Target: graph.AllDevices()}}
+		}
+		if err := w.Tenant.Load(ctx, tenant.Resources{CompliancePolicies: policies}); err != nil {
+			t.Error(err)
+		}
+		var err error
+		if w.m, err = w.Tenant.Enroll(ctx, tenant.ManagedDevice{ManagedDevice: graph.ManagedDevice{AzureADDeviceID: "dev-one", OSVersion: "10.0.26100.4652"}, Kind: tenant.EnrolledWhiteGlove}); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// ended tells of a session, and gives the state after all that follows from it.
+func (w *world) ended(e mdm.Ended) graph.ComplianceState {
+	w.T.Helper()
+	e.Tenant, e.DeviceID = w.Tenant, w.m.ID
+	w.Do(func(ctx context.Context) { w.c.SessionEnded(ctx, e) })
+	w.Pass(time.Hour)
+	m, err := w.Tenant.Device(w.m.ID)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return m.ComplianceState
+}
+
+func (w *world) change(f func(m *tenant.ManagedDevice)) {
+	w.T.Helper()
+	if _, err := w.Tenant.UpdateDevice(w.m.ID, func(m *tenant.ManagedDevice) error {
+		f(m)
+		return nil
+	}); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+func TestWhenDevicesAreEvaluated(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	g.Expect(w.ended(mdm.Ended{Changed: true, Technician: true})).To(Equal(graph.ComplianceUnknown), "not before a first session is complete")
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceCompliant))
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", true))
+
+	// The user flow's join resets the directory's copy; the device's own session does not bring it back, the user's does.
+	w.Directory.Compliant["dev-one"] = false
+	w.ended(mdm.Ended{Complete: true, Changed: true})
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", false))
+	w.ended(mdm.Ended{User: "ada", Complete: true})
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", true))
+}
+
+func TestVerdict(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		policy graph.CompliancePolicy
+		change func(*tenant.ManagedDevice)
+		want   graph.ComplianceState
+	}{
+		{name: "no rule", want: graph.ComplianceCompliant},
+		{name: "old Windows", policy: graph.CompliancePolicy{OSMinimumVersion: "10.0.26200"}, want: graph.ComplianceNoncompliant},
+		{name: "new enough", policy: graph.CompliancePolicy{OSMinimumVersion: "10.0.26100.4652", OSMaximumVersion: "10.0.26100"}, want: graph.ComplianceCompliant},
+		{name: "too new", policy: graph.CompliancePolicy{OSMaximumVersion: "10.0.22631"}, want: graph.ComplianceNoncompliant},
+		{name: "no attested TPM", policy: graph.CompliancePolicy{TPMRequired: true}, want: graph.ComplianceNoncompliant},
+		{name: "attested", policy: graph.CompliancePolicy{TPMRequired: true}, change: func(m *tenant.ManagedDevice) { m.Attested = true }, want: graph.ComplianceCompliant},
+		{name: "grace", policy: graph.CompliancePolicy{TPMRequired: true, ScheduledActionsForRule: []graph.ScheduledActionRule{{Actions: []graph.ScheduledAction{{ActionType: "block", GracePeriodHours: 24}}}}}, want: graph.ComplianceInGracePeriod},
+		{name: "setting refused", change: func(m *tenant.ManagedDevice) {
+			m.SetSetting(tenant.SettingState{URI: "./Device/Vendor/MSFT/X", Status: 404})
+		}, want: graph.ComplianceNoncompliant},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g, w := NewWithT(t), newWorld(t, tc.policy)
+			if tc.change != nil {
+				w.change(tc.change)
+			}
+			g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(tc.want))
+			g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", tc.want != graph.ComplianceNoncompliant))
+		})
+	}
+}
