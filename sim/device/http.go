@@ -43,12 +43,18 @@ func (w *Windows) client(name string, o vnet.ClientOptions) *http.Client {
 	defer w.session.mu.Unlock()
 	c := w.clients[name]
 	if c == nil {
-		n := w.Timing.Network
-		o.Timeout = n.ConnectTimeout + n.SendTimeout + n.ReceiveTimeout
-		c = w.NIC.Client(o)
+		c = w.NewClient(o)
 		w.clients[name] = c
 	}
 	return c
+}
+
+// NewClient makes a client with the patience of Windows' HTTP stack, for parts
+// that bring a certificate of their own.
+func (w *Windows) NewClient(o vnet.ClientOptions) *http.Client {
+	n := w.Timing.Network
+	o.Timeout = n.ConnectTimeout + n.SendTimeout + n.ReceiveTimeout
+	return w.NIC.Client(o)
 }
 
 // Request is one HTTP request of Windows. A nil Client is HTTP's.

@@ -20,7 +20,21 @@ func DeviceSetup(w *device.Windows, plan Plan) error {
 	if err := firstSession(w, "", session); err != nil {
 		return err
 	}
-	return hold(w, "DeviceSetup", "", session)
+	if err := hold(w, "DeviceSetup", "", session); err != nil || !plan.Technician {
+		return err
+	}
+	return leaveToken(w)
+}
+
+// leaveToken is what the last sync of the technician flow leaves behind: a
+// device token whose life begins now. It is our model of what Microsoft's 90
+// minutes before the user flow are counted from; see join.TokenFor. Without it
+// the user flow only has to get its own.
+func leaveToken(w *device.Windows) error {
+	if _, err := join.RenewToken(w, Resource); err != nil {
+		return context.Cause(w.Ctx)
+	}
+	return nil
 }
 
 // AccountSetup does the same for what is targeted at the user who signed in.

@@ -91,7 +91,7 @@ func (g *gateway) identify(bootstrap *http.Client) error {
 	if g.cert, err = kept.Parse(); err != nil {
 		return err
 	}
-	g.client = w.NIC.Client(vnet.ClientOptions{Certificate: &vnet.ClientCertificate{Cert: g.cert, Signer: key}})
+	g.client = w.NewClient(vnet.ClientOptions{Certificate: &vnet.ClientCertificate{Cert: g.cert, Signer: key}})
 	return nil
 }
 

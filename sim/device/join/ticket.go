@@ -31,6 +31,9 @@ var errSignInAssistant = errors.New("the Microsoft account sign-in assistant (wl
 // hardware this is. It needs the sign-in assistant's service. Once the TPM was
 // attested, tickets say so.
 func Ticket(w *device.Windows) (string, error) {
+	if !w.ServiceEnabled(device.ServiceWLID) { // it is the service that hands out what is kept
+		return "", hresult.New("device ticket", hresult.ServiceDisabled, errSignInAssistant)
+	}
 	if t, ok := keptTicket(w); ok {
 		return t.Value, nil
 	}

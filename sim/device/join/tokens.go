@@ -32,6 +32,11 @@ func TokenFor(w *device.Windows, resource string) (Token, error) {
 	if t, ok := cached(w, resource); ok {
 		return t, nil
 	}
+	return RenewToken(w, resource)
+}
+
+// RenewToken gets a new token, whatever the broker still has.
+func RenewToken(w *device.Windows, resource string) (Token, error) {
 	var (
 		t   Token
 		err error
