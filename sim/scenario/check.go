@@ -19,7 +19,7 @@ import (
 type checker struct {
 	*decoder
 	s        *Scenario
-	accounts map[string]User // by principal name and id, lower case
+	accounts map[string]User // named users by principal name and id, lower case
 }
 
 func (c *checker) all() {
@@ -39,9 +39,7 @@ func idOf(collection, name string) string {
 
 func (c *checker) sites() {
 	seen := map[string]bool{}
-	if _, given := c.places["sites"]; given && len(c.s.Sites) == 0 && len(c.problems) == 0 {
-		c.wrong("sites", "there must be at least one")
-	}
+	c.notEmpty("sites", len(c.s.Sites))
 	for i, s := range c.s.Sites {
 		path := fmt.Sprintf("sites[%d]", i)
 		c.name(path+".name", s.Name, seen, "site")
@@ -56,6 +54,13 @@ func (c *checker) sites() {
 				c.hostGlob(fmt.Sprintf("%s.proxy.bypass[%d]", path, k), host)
 			}
 		}
+	}
+}
+
+// notEmpty refuses a list that is there and holds nothing.
+func (c *checker) notEmpty(path string, n int) {
+	if _, given := c.places[path]; given && n == 0 && !c.below(path) {
+		c.wrong(path, "there must be at least one")
 	}
 }
 
@@ -102,7 +107,7 @@ func (c *checker) people() {
 	if p.Users.Group != "" {
 		p.Users.Group = c.group("people.users.group", p.Users.Group)
 	}
-	if !languageTag.MatchString(p.Users.Language) {
+	if _, given := c.places["people.users.language"]; given && !languageTag.MatchString(p.Users.Language) {
 		c.wrong("people.users.language", "%q is no language; write a tag such as en-US", p.Users.Language)
 	}
 }
@@ -216,7 +221,13 @@ func (c *checker) assign(path string, a *Assign) {
 	if a.To != "" && a.To != AllDevices && a.To != AllUsers {
 		a.To = c.group(path+".to", a.To)
 	}
-	if a.Object == "" || c.dropped[strings.ToLower(a.Object)] {
+	if a.Object == "" {
+		return
+	}
+	if c.dropped[strings.ToLower(a.Object)] {
+		if len(c.problems) == 0 {
+			c.wrong(path+".object", "%q is of a type that is not modelled", a.Object)
+		}
 		return
 	}
 	found := map[string]string{} // id to collection

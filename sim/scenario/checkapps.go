@@ -26,8 +26,11 @@ func (c *checker) apps() {
 			c.oneOf(path+".intent", string(as.Intent), string(graph.IntentRequired), string(graph.IntentAvailable), string(graph.IntentUninstall), string(graph.IntentAvailableWithoutEnrollment))
 			c.target(path+".target", &as.Target)
 		}
-		if a.Bytes() > maxAppBytes || a.Size < 0 {
-			c.wrong(at, "a package of %d bytes is none that Intune takes; at most %d", a.Bytes(), int64(maxAppBytes))
+		if a.Windtunnel.Size > 0 {
+			a.Size = int64(a.Windtunnel.Size)
+		}
+		if a.Size > maxAppBytes || a.Size < 0 {
+			c.wrong(at, "a package of %d bytes is none that Intune takes; at most %d", a.Size, int64(maxAppBytes))
 		}
 		if m, err := a.Manifest().Encode(); err != nil {
 			c.wrong(at+".windtunnel", "%v", err)
@@ -68,14 +71,6 @@ func (c *checker) win32(at string, a *graph.Win32LobApp) {
 	}
 }
 
-// Bytes is what a download of the app weighs.
-func (a App) Bytes() int64 {
-	if a.Windtunnel.Size > 0 {
-		return int64(a.Windtunnel.Size)
-	}
-	return a.Size
-}
-
 // An installer that says nothing of its own runs as long as an SSD takes to
 // write it: our model.
 const (
@@ -102,7 +97,7 @@ func (a App) Manifest() installer.Manifest {
 		}
 	}
 	if m.Duration == 0 {
-		m.Duration = installTime + time.Duration(a.Bytes()/installRate)*time.Second
+		m.Duration = installTime + time.Duration(a.Size/installRate)*time.Second
 	}
 	set(&m.Product, w.Product)
 	set(&m.Version, w.Version)

@@ -11,9 +11,7 @@ import (
 
 func (c *checker) fleet() {
 	f := &c.s.Fleet
-	if _, given := c.places["fleet.groups"]; given && len(f.Groups) == 0 && len(c.problems) == 0 {
-		c.wrong("fleet.groups", "there must be at least one")
-	}
+	c.notEmpty("fleet.groups", len(f.Groups))
 	if n := f.Count(); n > MaxDevices {
 		c.wrong("fleet.groups", "%d PCs are too many; at most %d", n, MaxDevices)
 	} else if n > 0 && c.s.Cells > n {
@@ -44,11 +42,15 @@ func (c *checker) fleet() {
 
 func (c *checker) known(path string, w Weights, names []string, what string) {
 	for i, x := range w {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if _, given := c.places[at]; !given {
+			at = path
+		}
 		if names != nil && !slices.Contains(names, x.Name) {
-			c.wrong(fmt.Sprintf("%s[%d]", path, i), "there is no %s %q%s", what, x.Name, choose(x.Name, names))
+			c.wrong(at, "there is no %s %q%s", what, x.Name, choose(x.Name, names))
 		}
 		if slices.ContainsFunc(w[:i], func(y Weight) bool { return y.Name == x.Name }) {
-			c.wrong(fmt.Sprintf("%s[%d]", path, i), "%q is there twice", x.Name)
+			c.wrong(at, "%q is there twice", x.Name)
 		}
 	}
 }
@@ -174,15 +176,21 @@ func one(name string) Weights {
 
 // recipients checks that there is somebody to hand the PCs to.
 func (c *checker) recipients() {
-	t := &c.s.Tenant
+	t, group := &c.s.Tenant, c.s.People.Users.Group
 	if c.s.Fleet.Count() == 0 || c.below("tenant") || c.below("people.users") {
 		return
 	}
-	if len(c.s.recipients()) == 0 {
-		if c.s.People.Users.Group != "" {
-			c.wrong("people.users.group", "the group has no users to hand the PCs to")
-		} else if len(t.Users) == 0 {
+	if group == "" {
+		if len(t.Users) == 0 && t.MoreUsers == nil {
 			c.wrong("tenant", "there are no users to hand the PCs to; add users or moreUsers")
 		}
+		return
+	}
+	members := t.MoreUsers != nil && slices.Contains(t.MoreUsers.Groups, group)
+	for _, g := range t.Groups {
+		members = members || g.ID == group && len(g.Members) > 0
+	}
+	if !members {
+		c.wrong("people.users.group", "the group has no users to hand the PCs to")
 	}
 }

@@ -49,7 +49,7 @@ func (c *checker) members(g *graph.DirectoryGroup, path string) {
 		if name == "" {
 			name = m.UserPrincipalName
 		}
-		u, ok := c.accounts[strings.ToLower(name)]
+		u, ok := c.account(name)
 		switch {
 		case ok:
 			kept = append(kept, memberOf(u))
@@ -64,6 +64,14 @@ func (c *checker) members(g *graph.DirectoryGroup, path string) {
 	}
 }
 
+// account finds a user by principal name, a named one also by id.
+func (c *checker) account(name string) (User, bool) {
+	if u, ok := c.accounts[strings.ToLower(name)]; ok {
+		return u, true
+	}
+	return c.s.Tenant.more(name)
+}
+
 func (c *checker) userNames() []string {
 	var names []string
 	for _, u := range c.s.Tenant.Users {
@@ -74,7 +82,7 @@ func (c *checker) userNames() []string {
 
 // user checks a reference to a user and gives the user's principal name.
 func (c *checker) user(path, name string) string {
-	u, ok := c.accounts[strings.ToLower(name)]
+	u, ok := c.account(name)
 	switch {
 	case ok:
 		return u.UserPrincipalName
@@ -99,7 +107,7 @@ func (c *checker) more() {
 		}
 	}
 	for _, u := range t.Users {
-		if other := c.accounts[strings.ToLower(u.UserPrincipalName)]; other.ID != "" && other.ID != u.ID {
+		if _, ok := t.more(u.UserPrincipalName); ok {
 			c.wrong("tenant.moreUsers", "%s is among users as well", u.UserPrincipalName)
 		}
 	}

@@ -76,18 +76,20 @@ func (c *checker) users() {
 			u.ID = idOf("users", upn)
 		}
 		u.ID = strings.ToLower(u.ID)
+		if !names[upn] {
+			c.name(path+".id", u.ID, ids, "user with the id")
+		}
 		c.name(path+".userPrincipalName", upn, names, "user")
-		c.name(path+".id", u.ID, ids, "user with the id")
-		c.account(u)
+		complete(u)
 	}
 	c.accounts = map[string]User{}
-	for _, u := range t.AllUsers() {
+	for _, u := range t.Users {
 		c.accounts[strings.ToLower(u.UserPrincipalName)], c.accounts[u.ID] = u, u
 	}
 }
 
-// account fills in what the file may leave out of a user.
-func (c *checker) account(u *User) {
+// complete fills in what the file may leave out of a user.
+func complete(u *User) {
 	if u.DisplayName == "" {
 		u.DisplayName, _, _ = strings.Cut(u.UserPrincipalName, "@")
 	}
@@ -155,8 +157,7 @@ func (c *checker) objects() {
 				continue
 			}
 		}
-		*o.id = strings.ToLower(*o.id)
-		c.name(o.path+".id", *o.id, seen[o.collection], "object with the id")
+		c.name(o.path+".id", strings.ToLower(*o.id), seen[o.collection], "object with the id")
 	}
 }
 
@@ -206,12 +207,15 @@ func (c *checker) statusPages() {
 		}
 		for k, app := range p.SelectedMobileAppIDs {
 			at := fmt.Sprintf("%s.selectedMobileAppIds[%d]", path, k)
-			switch n := slices.IndexFunc(names, func(s string) bool { return strings.EqualFold(s, app) }); {
-			case containsFold(ids, app):
-				p.SelectedMobileAppIDs[k] = strings.ToLower(app)
-			case n >= 0:
-				p.SelectedMobileAppIDs[k] = ids[n]
-			case !c.dropped[strings.ToLower(app)]:
+			switch byID, byName := indexFold(ids, app), indexFold(names, app); {
+			case byID >= 0:
+				p.SelectedMobileAppIDs[k] = ids[byID]
+			case byName >= 0:
+				p.SelectedMobileAppIDs[k] = ids[byName]
+			case c.dropped[strings.ToLower(app)] || guid.MatchString(app):
+				// Of a type that is not modelled, or deleted: it stays on the list, since an empty one means all apps.
+				c.notModelled = append(c.notModelled, at)
+			default:
 				c.wrong(at, "the tenant has no app %q%s", app, near(app, names))
 			}
 		}

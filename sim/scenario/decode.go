@@ -40,6 +40,7 @@ func (d *decoder) wrongType(n *node, path, want string) {
 
 // at is where a path stands, or the nearest thing above it.
 func (d *decoder) at(path string) place {
+	path, _, _ = strings.Cut(path, " (") // "mobileApps[1] (iosStoreApp)"
 	for path != "" {
 		if p, ok := d.places[path]; ok {
 			return p
@@ -234,11 +235,19 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 			continue
 		}
 		if f.need && n.get(f.key) == nil {
-			d.errorf(n, "%s: is missing; %s", prefix+f.key, f.doc)
+			d.errorf(n, "%s: is missing (%s)", prefix+f.key, lowerFirst(strings.TrimSuffix(f.doc, ".")))
 		} else {
 			fallback(v.FieldByIndex(f.index), f)
 		}
 	}
+}
+
+// lowerFirst makes a sentence go on from another; abbreviations stay.
+func lowerFirst(s string) string {
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
 }
 
 // fallback sets a missing key's value: its default, or the defaults of what is
@@ -284,10 +293,10 @@ func (d *decoder) unknown(p pair, t reflect.Type, prefix string, fields []field)
 
 // limits applies min and max.
 func (d *decoder) limits(n *node, v reflect.Value, f field, path string) {
-	low, high := bound(f.min, v.Type()), bound(f.max, v.Type())
-	if v.Kind() != reflect.Int && v.Kind() != reflect.Int64 || v.Type() == reflect.TypeFor[Size]() || v.Type() == reflect.TypeFor[Bandwidth]() {
+	if v.Kind() != reflect.Int && v.Type() != durationType {
 		return
 	}
+	low, high := bound(f.min, v.Type()), bound(f.max, v.Type())
 	switch {
 	case v.Int() < low:
 		d.errorf(n, "%s: %s is too little; at least %s", path, n.text, orZero(f.min))

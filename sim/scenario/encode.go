@@ -260,6 +260,7 @@ func (e *encoder) below(v any, indent int, item bool) error {
 }
 
 var (
+	uuidText  = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./@()-]*(?: [A-Za-z0-9_./@()-]+)*$`)
 	notText   = regexp.MustCompile(`^(?i)(true|false|yes|no|on|off|y|n|null|\.inf|\.nan)$`)
 )
@@ -267,7 +268,7 @@ var (
 // scalarText is a text as YAML: plain where nothing can be misread, otherwise
 // in JSON's quotes, which are YAML's as well.
 func scalarText(s string) string {
-	if plainText.MatchString(s) && !notText.MatchString(s) {
+	if uuidText.MatchString(s) || plainText.MatchString(s) && !notText.MatchString(s) {
 		return s
 	}
 	var b strings.Builder

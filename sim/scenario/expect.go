@@ -134,16 +134,18 @@ func (e Expectations) Evaluate(metrics map[string]float64) []Result {
 	for i, x := range e {
 		r := Result{Expectation: x}
 		got, ok := metrics[x.Metric]
+		devices, known := metrics[MetricDevices]
 		r.Got = got
 		want := x.Value.Number
 		if x.Value.Kind == OfAll {
-			devices, known := metrics[MetricDevices]
 			want *= devices
-			ok = ok && known || known && strings.HasPrefix(x.Metric, "outcome.")
 		}
-		if !ok && !(strings.HasPrefix(x.Metric, "outcome.") && x.Value.Kind != OfAll) {
+		switch {
+		case !ok && !strings.HasPrefix(x.Metric, "outcome."):
 			r.Err = fmt.Errorf("%s was not measured", x.Metric)
-		} else {
+		case !known && x.Value.Kind == OfAll:
+			r.Err = fmt.Errorf("%s was not measured", MetricDevices)
+		default:
 			r.Met = x.Operator.holds(got, want)
 		}
 		results[i] = r

@@ -28,7 +28,13 @@ func choose(wrong string, known []string) string {
 	if len(known) > 12 {
 		return ""
 	}
-	return "; there are " + strings.Join(known, ", ")
+	var names []string
+	for _, k := range known {
+		if !slices.Contains(names, k) {
+			names = append(names, k)
+		}
+	}
+	return "; there are " + strings.Join(names, ", ")
 }
 
 // distance is Levenshtein's, of texts of sensible length.
@@ -56,7 +62,7 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// contains compares without case, as names in Entra ID do.
-func containsFold(list []string, s string) bool {
-	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
+// indexFold compares without case, as names in Entra ID and Intune do.
+func indexFold(list []string, s string) int {
+	return slices.IndexFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
 }

@@ -61,8 +61,8 @@ var forms = map[reflect.Type]*jsonschema.Schema{
 // of is the schema of a Go type.
 func (b *schemaBuilder) of(t reflect.Type) *jsonschema.Schema {
 	name := t.Name()
-	if t.PkgPath() == reflect.TypeFor[graph.User]().PkgPath() {
-		name = "graph." + name
+	if name != "" && t.PkgPath() != ownPackage {
+		name = t.String() // graph.Time, fault.Rule
 	}
 	if form, ok := forms[t]; ok {
 		if name == "" {

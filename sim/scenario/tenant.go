@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,12 @@ func (t Tenant) Organization() graph.Organization {
 	if !isInitial(t.Domain) {
 		label, _, _ := strings.Cut(t.Domain, ".")
 		domains = append(domains, graph.VerifiedDomain{Capabilities: "Email, OfficeCommunicationsOnline", IsInitial: true, Name: label + initialSuffix, Type: "Managed"})
+	}
+	for _, u := range t.Users { // accounts of other domains sign in as well
+		_, domain, _ := strings.Cut(u.UserPrincipalName, "@")
+		if !slices.ContainsFunc(domains, func(d graph.VerifiedDomain) bool { return strings.EqualFold(d.Name, domain) }) {
+			domains = append(domains, graph.VerifiedDomain{Capabilities: "Email, OfficeCommunicationsOnline", Name: domain, Type: "Managed"})
+		}
 	}
 	return graph.Organization{ID: t.ID, DisplayName: t.DisplayName, TenantType: "AAD", MobileDeviceManagementAuthority: "intune", VerifiedDomains: domains}
 }
@@ -63,23 +70,23 @@ func intuneLicense() []graph.AssignedLicense {
 // AllUsers are the named users and those of MoreUsers.
 func (t Tenant) AllUsers() []User {
 	all := slices.Clone(t.Users)
-	if t.MoreUsers == nil {
-		return all
-	}
-	digits := max(3, len(fmt.Sprint(t.MoreUsers.Count)))
-	for n := 1; n <= t.MoreUsers.Count; n++ {
-		u := User{User: graph.User{
-			UserPrincipalName: fmt.Sprintf("user%0*d@%s", digits, n, t.Domain),
-			DisplayName:       fmt.Sprintf("User %0*d", digits, n),
-			GivenName:         "User", Surname: fmt.Sprintf("%0*d", digits, n),
-			AssignedLicenses: intuneLicense(),
-		}}
-		u.Mail = u.UserPrincipalName
-		u.ID = idOf("users", u.UserPrincipalName)
-		u.Password = passwordOf(u.UserPrincipalName)
-		all = append(all, u)
+	if t.MoreUsers != nil {
+		for n := 1; n <= t.MoreUsers.Count; n++ {
+			all = append(all, t.oneMore(n))
+		}
 	}
 	return all
+}
+
+// oneMore is the nth user of MoreUsers, from 1.
+func (t Tenant) oneMore(n int) User {
+	number := fmt.Sprintf("%0*d", max(3, len(fmt.Sprint(t.MoreUsers.Count))), n)
+	u := User{User: graph.User{UserPrincipalName: "user" + number + "@" + t.Domain, DisplayName: "User " + number,
+		GivenName: "User", Surname: number, AssignedLicenses: intuneLicense()}}
+	u.Mail = u.UserPrincipalName
+	u.ID = idOf("users", u.UserPrincipalName)
+	u.Password = passwordOf(u.UserPrincipalName)
+	return u
 }
 
 // AllGroups are the groups with the users of MoreUsers among their members.
@@ -108,10 +115,21 @@ func memberOf(u User) graph.DirectoryObject {
 	return graph.DirectoryObject{ODataType: userType, ID: u.ID, DisplayName: u.DisplayName, UserPrincipalName: u.UserPrincipalName}
 }
 
-// User finds an account by user principal name or id.
+// User finds an account by its principal name, a named user also by id.
 func (t Tenant) User(name string) (User, bool) {
-	for _, u := range t.AllUsers() {
+	for _, u := range t.Users {
 		if strings.EqualFold(u.UserPrincipalName, name) || strings.EqualFold(u.ID, name) {
+			return u, true
+		}
+	}
+	return t.more(name)
+}
+
+// more finds one of MoreUsers by principal name.
+func (t Tenant) more(name string) (User, bool) {
+	local, _, _ := strings.Cut(strings.ToLower(name), "@")
+	if n, err := strconv.Atoi(strings.TrimPrefix(local, "user")); err == nil && t.MoreUsers != nil && n >= 1 && n <= t.MoreUsers.Count {
+		if u := t.oneMore(n); strings.EqualFold(u.UserPrincipalName, name) {
 			return u, true
 		}
 	}
