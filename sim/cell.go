@@ -93,6 +93,7 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 // hardwareOf builds a PC of its make, or the one that an imported hash is
 // about.
 func hardwareOf(seed vclock.Seed, d scenario.Device) (device.Hardware, error) {
+	r := seed.Stream("hardware", d.Name)
 	if d.Imported != nil {
 		decoded, err := hwhash.DecodeBase64(d.Imported.Hash)
 		if err != nil {
@@ -101,9 +102,11 @@ func hardwareOf(seed vclock.Seed, d scenario.Device) (device.Hardware, error) {
 		h := device.FromHash(decoded)
 		h.Serial = cmp.Or(h.Serial, d.Imported.Serial)
 		h.ProductKeyID = cmp.Or(h.ProductKeyID, d.Imported.ProductID)
+		if h.MAC == "" { // a hash taken without a network card
+			h.MAC = device.Makes[0].Build(r).MAC
+		}
 		return h, nil
 	}
-	r := seed.Stream("hardware", d.Name)
 	make := device.Makes[r.IntN(len(device.Makes))]
 	if d.Make != "" {
 		i := slices.IndexFunc(device.Makes, func(m device.Make) bool { return m.Model == d.Make })

@@ -12,8 +12,10 @@ import (
 	entra "windtunnel.test/fakeentra/tenant"
 	"windtunnel.test/fakeintune"
 	intune "windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/graphfront"
 	"windtunnel.test/sim/internet"
+	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/wire/hosts"
@@ -33,7 +35,7 @@ func (w *World) connectCloud() error {
 	w.Intune, err = fakeintune.New(fakeintune.Options{
 		Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("intune"), TenantID: w.Tenant.ID, Domain: w.Tenant.Domain,
 		Directory: directory{w.Entra.Directory}, Tokens: tokens{w.Entra}, Tickets: tickets{w.Entra},
-		AIKs: w.Entra.AIK, Publisher: w.Content,
+		AIKs: w.Entra.AIK, Publisher: w.Content, Supported: supported,
 	})
 	if err != nil {
 		return fmt.Errorf("connect Intune: %w", err)
@@ -54,6 +56,19 @@ func (w *World) connectCloud() error {
 	}
 	w.Network.Serve(hosts.Graph, graphfront.Front{Intune: w.Intune.Graph(), Directory: w.Entra.Graph, Now: w.Clock.Now}, vnet.Operation(graphfront.Operation))
 	return internet.Attach(w.Network, w.Clock, w.Content)
+}
+
+// supported tells whether a Windows gets updates at a moment, as far as its
+// release is known.
+func supported(version, sku string, at time.Time) bool {
+	windows := scenario.Windows{Build: scenario.Build(strings.TrimPrefix(version, "10.0."))}
+	for _, e := range []scenario.Edition{scenario.EditionHome, scenario.EditionPro, scenario.EditionEnterprise, scenario.EditionEducation} {
+		if mdm.SKU(string(e)) == sku {
+			windows.Edition = e
+		}
+	}
+	end, known := windows.EndOfService()
+	return !known || at.Before(end)
 }
 
 // vendors lists the TPM vendors' certificate authorities: the roots that the

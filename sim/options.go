@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vnet"
@@ -26,9 +27,16 @@ type RunOptions struct {
 	// Progress is called now and then, from one goroutine at a time; nil for
 	// nobody watching.
 	Progress func(Progress)
-	// Timelines keeps each device's last events, so that a failure's timeline
-	// can be written; 0 keeps none.
-	Timelines int
+}
+
+// LoadOptions are what a scenario may name: the product lines and TPM models
+// that there are.
+func LoadOptions(strict bool) scenario.Options {
+	o := scenario.Options{Strict: strict, TPMModels: append(vtpm.Models(), noTPM)}
+	for _, m := range device.Makes {
+		o.Makes = append(o.Makes, m.Model)
+	}
+	return o
 }
 
 // Build identifies this binary: the module's version and the commit it was

@@ -68,6 +68,9 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
 		Journal: w.Journal, Faults: w.Faults, Timing: w.Timing, Roots: w.roots, Program: oobe.Program,
 	})
+	if _, err := story.pc.HardwareHash(w.Clock.Now()); err != nil {
+		return nil, err
+	}
 	w.PCs = append(w.PCs, story.pc)
 	w.stories = append(w.stories, &story)
 	w.ends = append(w.ends, End{Device: s.Name, Serial: s.Hardware.Serial, Outcome: Unfinished})
@@ -124,6 +127,7 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 		end.Outcome = Resealed
 	}
 	if s.User == nil {
+		w.Journal.Record(s.Name, "story.ended", journal.F("outcome", end.Outcome))
 		return
 	}
 	begin := w.Clock.Now()

@@ -63,7 +63,9 @@ func (w *watch) count(e journal.Event) {
 	case "phase.end":
 		to = nextStage[e.Text("phase")]
 	case "story.ended":
-		to = "failed"
+		if to = "failed"; e.Text("outcome") == Resealed {
+			to = "resealed"
+		}
 	}
 	if to == "" {
 		return
@@ -77,7 +79,7 @@ func (w *watch) count(e journal.Event) {
 		return
 	}
 	p := w.p
-	p.Done = w.p.Phases["desktop"] + w.p.Phases["failed"]
+	p.Done = w.p.Phases["desktop"] + w.p.Phases["resealed"] + w.p.Phases["failed"]
 	p.Phases = map[string]int{}
 	for k, v := range w.p.Phases {
 		p.Phases[k] = v

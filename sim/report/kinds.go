@@ -71,7 +71,7 @@ var kinds = map[string]wording{
 	"entra.user.signedIn":   {who: entra, detail: Everything, text: "{upn} signed in to {audience}"},
 	"entra.prt.issued":      {who: entra, detail: Everything, text: "Primary refresh token issued to {upn} on device {deviceId}"},
 	"entra.device.deleted":  {who: entra, text: "Device {deviceId} was deleted"},
-	"entra.device.compliance": {who: entra, say: func(e journal.Event) (string, int) {
+	"entra.device.compliance": {who: entra, state: "deviceId", say: func(e journal.Event) (string, int) {
 		return yes(e, "compliant", "The device counts as compliant", "The device does not count as compliant"), Story
 	}},
 	"token.acquired":   {who: entra, detail: Everything, text: "Token for {resource}, as {kind}"},
@@ -82,8 +82,9 @@ var kinds = map[string]wording{
 
 	"autopilot.imported":         {who: intune, text: "Imported into the tenant[, registration {ztdId}]"},
 	"autopilot.profile.assigned": {who: intune, text: "Profile \"{profile}\" is assigned"},
+	"registration.failed":        {who: intune, text: "The registration of all PCs failed: {error}"},
 	"autopilot.sync.started":     {who: intune, detail: Everything, text: "Sync of Autopilot devices begins"},
-	"autopilot.sync.ended":       {who: intune, detail: Everything, text: "Sync of Autopilot devices is done"},
+	"autopilot.sync.ended":       {who: intune, detail: Everything, text: "Sync of Autopilot devices is done[: {error}]"},
 
 	"mdm.device.added":    {who: intune, detail: Everything, text: "Device record {id} ({kind})"},
 	"mdm.device.deleted":  {who: intune, text: "Device record {id} was deleted"},
@@ -105,10 +106,10 @@ var kinds = map[string]wording{
 	"esp.row":      {who: esp, say: row},
 
 	"ime.certificate": {who: apps, text: "The management extension has its certificate[, valid until {notAfter}]"},
-	"app.install":     {who: apps, say: app},
+	"app.install":     {who: apps, state: "app", say: app},
 
 	"ime.certificate.issued": {who: apps, detail: Everything, text: "The gateway issues a certificate[, valid until {notAfter}]"},
-	"ime.apps.selected":      {who: apps, detail: Everything, text: "The gateway selects {apps}[ for phase {phase}]"},
+	"ime.apps.selected":      {who: apps, detail: Everything, text: "The gateway names {apps} app(s) to install[ for phase {phase}]"},
 	"ime.content.located":    {who: apps, detail: Everything, text: "The gateway tells where {app} is"},
 	"ime.app.reported":       {who: apps, detail: Everything, text: "The gateway has the report on {app}[: {state}]"},
 

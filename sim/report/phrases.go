@@ -171,7 +171,7 @@ func row(e journal.Event) (string, int) {
 
 func app(e journal.Event) (string, int) {
 	state := map[string]string{
-		"NotInstalled": "not installed yet", "InProgress": "installing", "Completed": "installed", "Error": "FAILED with {code}",
+		"NotInstalled": "not installed yet", "InProgress": "installing", "Completed": "its detection rule finds it", "Error": "FAILED with {code}",
 	}[e.Text("state")]
 	if state == "" {
 		state = "{state}"

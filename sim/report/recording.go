@@ -24,7 +24,9 @@ type Recording struct {
 // recorded is one cell's side of both runs.
 type recorded struct {
 	digests []uint64
-	at      int // how many events of the new run there were
+	last    time.Time // of the recorded events
+	moment  int       // how many of them are before that time
+	at      int       // how many events of the new run there were
 	other   *journal.Event
 }
 
@@ -37,22 +39,31 @@ type Difference struct {
 }
 
 // Recording reads the journal of a run. One that was killed or interrupted is
-// compared as far as it goes.
+// compared as far as it goes, without each cell's last moment: in it everything
+// was told to stop.
 func (p *Past) Recording() (*Recording, error) {
 	r := &Recording{path: filepath.Join(p.Path, JournalName), cells: map[int]*recorded{}}
 	r.cut = p.Summary == nil || p.Summary.Interrupted
 	err := r.read(func(e journal.Event) bool {
 		c := r.cell(e)
+		if !e.Time.Equal(c.last) {
+			c.last, c.moment = e.Time, len(c.digests)
+		}
 		c.digests = append(c.digests, digest(e))
 		return true
 	})
+	if r.cut {
+		for _, c := range r.cells {
+			c.digests = c.digests[:c.moment]
+		}
+	}
 	return r, err
 }
 
 // Cut tells whether the recorded run did not come to its end.
 func (r *Recording) Cut() bool { return r.cut }
 
-// Events is how many events were recorded.
+// Events is how many recorded events there are to compare with.
 func (r *Recording) Events() int {
 	n := 0
 	for _, c := range r.cells {

@@ -85,3 +85,26 @@ func TestARunThatEndsEarlierOrLater(t *testing.T) {
 	g.Expect(list[1].Recorded).To(gomega.BeNil())
 	g.Expect(list[1].String()).To(gomega.ContainSubstring("then  (the run had ended)"))
 }
+
+// An interrupt switches everything off in one moment, which no replay has.
+func TestAnInterruptedRunIsComparedUpToItsLastMoment(t *testing.T) {
+	g := gomega.NewWithT(t)
+	all := life()
+	recorded := slices.Clone(all[:20])
+	stopped := recorded[19]
+	stopped.Kind = "device.power.off"
+	recorded = append(recorded, stopped)
+	path := filepath.Join(t.TempDir(), "out")
+	run(t, path, recorded, false) // no summary
+	p, err := report.Open(path)
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	r, err := p.Recording()
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(r.Cut()).To(gomega.BeTrue())
+	for _, e := range all {
+		g.Expect(r.Write(e)).To(gomega.Succeed())
+	}
+	list, err := r.Differences()
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(list).To(gomega.BeEmpty())
+}

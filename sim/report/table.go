@@ -24,8 +24,10 @@ func Table(w io.Writer, s *sim.Summary, replay string) error {
 	}
 	outcomes(out, s)
 	phases(out, s.Phases)
-	failures(out, s.Failures)
-	expectations(out, s.Expectations)
+	failures(out, judged(s))
+	if !s.Interrupted {
+		expectations(out, s.Expectations)
+	}
 	figures(out, s, replay)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("table: %w", err)
@@ -81,6 +83,15 @@ func phases(w io.Writer, list []sim.PhaseStats) {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", phaseName(p.Name), Count(p.Count), seconds(p.P50), seconds(p.P90), seconds(p.P99), seconds(p.Max)))
 	}
 	grid(w, "Phase (virtual time)\tPCs\tp50\tp90\tp99\tmax", rows)
+}
+
+// judged are the groups that say something: that an interrupted run has PCs
+// left over says nothing.
+func judged(s *sim.Summary) []sim.FailureGroup {
+	if !s.Interrupted {
+		return s.Failures
+	}
+	return slices.DeleteFunc(slices.Clone(s.Failures), func(g sim.FailureGroup) bool { return g.Outcome == sim.Unfinished })
 }
 
 // failures lists the PCs that ended alike, with a sample and the command that

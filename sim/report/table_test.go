@@ -43,7 +43,8 @@ func TestTable(t *testing.T) {
 func TestTableOfAnInterruptedRun(t *testing.T) {
 	var b bytes.Buffer
 	g := gomega.NewWithT(t)
-	s := &sim.Summary{Scenario: "x", Devices: 1, Cells: 1, Interrupted: true, Start: start, End: start}
+	s := &sim.Summary{Scenario: "x", Devices: 1, Cells: 1, Interrupted: true, Start: start, End: start,
+		Failures: []sim.FailureGroup{{Outcome: sim.Unfinished, Count: 1}}, Expectations: []sim.Expectation{{Text: "outcome.desktop == all"}}}
 	g.Expect(report.Table(&b, s, "")).To(gomega.Succeed())
 	golden(t, "interrupted.txt", b.Bytes())
 }

@@ -26,7 +26,7 @@ const longest = 160
 // doing it was, and what happened. Days and phases have headings. Times are
 // virtual and UTC.
 func Timeline(w io.Writer, events []journal.Event, o TimelineOptions) error {
-	t := teller{w: bufio.NewWriter(w), o: o, headings: headings(events)}
+	t := teller{w: bufio.NewWriter(w), o: o, headings: headings(events), states: map[string]string{}}
 	if o.Title != "" {
 		fmt.Fprintf(t.w, "%s\n", o.Title)
 	}
@@ -47,6 +47,7 @@ type teller struct {
 	w        *bufio.Writer
 	o        TimelineOptions
 	headings map[int][]string // by the index of the event that they stand before
+	states   map[string]string
 	start    time.Time
 	day      string
 }
@@ -63,10 +64,25 @@ func (t *teller) tell(i int, e journal.Event) {
 		return // its heading has said so
 	}
 	who, text, detail := in(e)
-	if detail > t.o.Detail {
+	if detail > t.o.Detail || t.known(e, text) {
 		return
 	}
 	t.line(e, t.fit(who), t.fit(text))
+}
+
+// known tells whether a Story has said so already: some states are journaled
+// whenever they are looked at.
+func (t *teller) known(e journal.Event, text string) bool {
+	key := kinds[e.Kind].state
+	if key == "" || t.o.Detail > Story {
+		return false
+	}
+	of := e.Kind + " " + e.Text(key)
+	if t.states[of] == text {
+		return true
+	}
+	t.states[of] = text
+	return false
 }
 
 func (t *teller) line(e journal.Event, who, text string) {

@@ -12,6 +12,7 @@ import (
 type wording struct {
 	who    string // whose doing it is: the column before the sentence
 	detail int    // shown from this level of detail on
+	state  string // name of the field whose subject's state this is: told in a Story when it changes
 	text   string // template for fill
 	// say is used in place of text where a template is not enough. It may move
 	// the event to another level of detail.

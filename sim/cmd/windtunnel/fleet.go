@@ -32,10 +32,25 @@ func (f *fleet) flags(fs *flag.FlagSet) {
 	fs.Var(&f.detail, "v", "print timelines at the end: of the PCs of a small run, or of a sample of each failure; -v -v: with every request, TPM command and log line")
 }
 
+// few is up to how many PCs a run is small: all events of all PCs are kept.
+const few = 8
+
+// some is how many events of a PC are kept in a bigger run, for the samples of
+// failures.
+const some = 1_000
+
 // ran is a run that has ended.
 type ran struct {
 	*sim.Result
-	followed []journal.Event
+	followed map[string][]journal.Event // by serial number, whole
+}
+
+// timeline is what is known of a PC: all of it, or the last events.
+func (r *ran) timeline(serial string) []journal.Event {
+	if events := r.followed[serial]; len(events) > 0 {
+		return events
+	}
+	return r.Timelines(serial)
 }
 
 // run runs a resolved scenario with a progress display. extra, if not nil,
@@ -46,11 +61,12 @@ func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, 
 		return nil, err
 	}
 	show := newProgress(sh)
-	chosen := &follower{serial: f.follow}
+	small := s.Fleet.Count() <= few
+	chosen := newFollower(func(serial string) bool { return small || serial == f.follow })
 	began := time.Now()
 	result, err := sim.Run(sh.ctx, sim.RunOptions{
 		Scenario: s, Lab: lab, Home: f.home, Parallel: f.parallel,
-		Journal: both{chosen, extra}, Progress: show.update, Timelines: f.keep(),
+		Journal: both{chosen, extra}, Progress: show.update,
 	})
 	took := time.Since(began)
 	show.end()
@@ -67,16 +83,6 @@ func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, 
 	return &ran{Result: result, followed: chosen.events}, err
 }
 
-// keep is how many events of a PC are kept for its timeline: a PC's life has
-// some hundred.
-func (f *fleet) keep() int {
-	const some, plenty = 2_000, 100_000
-	if f.detail > 0 {
-		return plenty
-	}
-	return some
-}
-
 // timelines prints what -v and --timeline ask for.
 func (f *fleet) timelines(w io.Writer, r *ran) error {
 	detail := report.Story
@@ -91,17 +97,18 @@ func (f *fleet) timelines(w io.Writer, r *ran) error {
 		return err
 	}
 	if f.follow != "" {
-		if len(r.followed) == 0 {
+		events := r.followed[f.follow]
+		if len(events) == 0 {
 			_, err := fmt.Fprintf(w, "No PC of this run has the serial number %s.\n\n", f.follow)
 			return err
 		}
-		return show(f.follow, r.followed)
+		return show(f.follow, events)
 	}
 	if f.detail == 0 {
 		return nil
 	}
 	for _, serial := range r.Samples {
-		if err := show(serial, r.Timelines(serial)); err != nil {
+		if err := show(serial, r.timeline(serial)); err != nil {
 			return err
 		}
 	}

@@ -8,14 +8,11 @@ import (
 	"strings"
 
 	"windtunnel.test/scenarios/quickstart"
+	"windtunnel.test/sim"
 	"windtunnel.test/sim/scenario"
-	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/wire/problem"
 	"windtunnel.test/sim/wire/ztd"
 )
-
-// builtIn is the name of the scenario that needs no file.
-const builtIn = "quickstart"
 
 // load reads a scenario: a file, "-" for standard input, "" for the built-in
 // one.
@@ -23,7 +20,7 @@ func load(name string, strict bool) (*scenario.Scenario, error) {
 	data := quickstart.YAML
 	switch name {
 	case "":
-		name = builtIn
+		name = quickstart.Name
 	case "-":
 		name = "stdin"
 		b, err := io.ReadAll(os.Stdin)
@@ -38,7 +35,7 @@ func load(name string, strict bool) (*scenario.Scenario, error) {
 		}
 		data = b
 	}
-	s, problems := scenario.Load(name, data, scenario.Options{Strict: strict, TPMModels: vtpm.Models()})
+	s, problems := scenario.Load(name, data, sim.LoadOptions(strict))
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 	if dir != nil {
 		samples := map[string][]journal.Event{}
 		for _, serial := range r.Samples {
-			samples[serial] = r.Timelines(serial)
+			samples[serial] = r.timeline(serial)
 		}
 		if derr := dir.Finish(r.Summary, samples); err == nil {
 			err = derr

@@ -20,24 +20,39 @@ func (b both) Write(e journal.Event) error {
 
 func (both) Close() error { return nil }
 
-// follower keeps all events of the PC with a serial number.
+// follower keeps all events of the PCs that it follows, and what services say
+// about them before they have ever been switched on.
 type follower struct {
-	serial string
-	device string // "" until that PC is made
-	cell   any
-	events []journal.Event
+	want    func(serial string) bool
+	serials map[string]string          // of the PCs followed, by name
+	events  map[string][]journal.Event // by serial number
+	cells   map[string]any             // that the PCs are in, by serial number
+}
+
+func newFollower(want func(serial string) bool) *follower {
+	return &follower{want: want, serials: map[string]string{}, events: map[string][]journal.Event{}, cells: map[string]any{}}
 }
 
 func (f *follower) Write(e journal.Event) error {
-	if f.serial == "" {
+	cell, _ := e.Get("cell")
+	if e.Kind == "registration.failed" { // of all PCs of the cell
+		for serial, home := range f.cells {
+			if home == cell {
+				f.events[serial] = append(f.events[serial], e)
+			}
+		}
 		return nil
 	}
-	cell, _ := e.Get("cell")
-	if f.device == "" && e.Kind == "device.made" && e.Text("serial") == f.serial {
-		f.device, f.cell = e.Device, cell
+	serial := e.Text("serial")
+	if e.Kind == "device.made" && f.want(serial) {
+		f.serials[e.Device] = serial
+		f.events[serial], f.cells[serial] = nil, cell
 	}
-	if f.device != "" && e.Device == f.device && cell == f.cell {
-		f.events = append(f.events, e)
+	if own, followed := f.serials[e.Device]; followed {
+		serial = own
+	}
+	if _, followed := f.events[serial]; followed {
+		f.events[serial] = append(f.events[serial], e)
 	}
 	return nil
 }
