@@ -63,6 +63,15 @@ func (w *Windows) Under(ctx context.Context) *Windows {
 // Registry is the installation's registry.
 func (w *Windows) Registry() *Registry { return w.Disk.Registry }
 
+// ComputerName is the name that the PC goes by: what its Autopilot profile's
+// template makes of it, else what setup made up.
+func (w *Windows) ComputerName() string {
+	if n := w.Registry().String(KeyOOBE, "ComputerName"); n != "" {
+		return n
+	}
+	return "DESKTOP-" + w.Hardware.Serial[max(0, len(w.Hardware.Serial)-7):]
+}
+
 // Now is the time that Windows believes it is.
 func (w *Windows) Now() time.Time { return w.FirmwareTime() }
 

@@ -143,18 +143,26 @@ func (a *agent) settle(g *gateway, s scope, app sidecar.App, e sidecar.Enforceme
 		a.waiting = true
 	}
 	a.state(s, app, to, code)
+	if told, ok := a.w.Registry().DWORD(appKey(app), "EnforcementState"); ok && told == uint32(e) {
+		return // the gateway wants to hear of changes
+	}
 	status := sidecar.AppStatus{
 		ApplicationID: app.ID, Version: app.Version, TargetType: app.TargetType, Detected: !e.Failed(), EnforcementState: e,
 		ErrorCode: code, ExitCode: exit, ESPPhase: s.phase, TimestampUTC: a.w.Now().UTC().Format("2006-01-02T15:04:05Z"),
 	}
 	if err := g.report(status); err != nil {
 		a.log("[ReportingManager] Report of app %s failed: %v", app.ID, err)
+		return
 	}
+	a.w.Registry().SetDWORD(appKey(app), "EnforcementState", uint32(e))
 }
 
 // state tells the status page how far a tracked app is.
 func (a *agent) state(s scope, app sidecar.App, to csp.AppState, code hresult.Code) {
-	a.w.Event("app.install", journal.F("app", app.Name), journal.F("state", to.String()), journal.F("code", code.Hex()))
+	if now, _ := a.w.Registry().DWORD(appKey(app), "InstallationState"); now != uint32(to) {
+		a.w.Registry().SetDWORD(appKey(app), "InstallationState", uint32(to))
+		a.w.Event("app.install", journal.F("app", app.Name), journal.F("state", to.String()), journal.F("code", code.Hex()))
+	}
 	if !s.esp || !app.ESPConfiguration {
 		return
 	}

@@ -142,7 +142,7 @@ func (g *gateway) session(kind sidecar.ContentType, token string, payload any) (
 	op := "IME " + string(kind)
 	w := g.a.w
 	s, err := sidecar.NewSession(w.GUID(), kind, "Schedule", sidecar.ClientInfo{
-		DeviceName: "DESKTOP-" + w.Hardware.Serial, OperatingSystemVersion: "10.0." + w.Installation.Build, SideCarAgentVersion: Version,
+		DeviceName: w.ComputerName(), OperatingSystemVersion: "10.0." + w.Installation.Build, SideCarAgentVersion: Version,
 	}, payload)
 	if err != nil {
 		return "", hresult.New(op, hresult.Unexpected, err)

@@ -105,7 +105,7 @@ func enrollAIK(w *device.Windows) error {
 	request, err := aik.BuildRequest1(aik.Request1Params{
 		EK:        tpmattest.EKInfo{Key: e.ek.PublicKey, Certificate: e.ek.Raw},
 		Statement: tpmattest.Statement{IDBinding: binding.Marshal()},
-		OSVersion: "10.0." + w.Installation.Build, TPM: e.name, Client: aik.ClientInfo{MachineName: ComputerName(w), UserName: `WORKGROUP\` + ComputerName(w) + "$"},
+		OSVersion: "10.0." + w.Installation.Build, TPM: e.name, Client: aik.ClientInfo{MachineName: w.ComputerName(), UserName: `WORKGROUP\` + w.ComputerName() + "$"},
 		Signer: e.signer, Authority: e.authority,
 	}, r)
 	if err != nil {

@@ -127,7 +127,7 @@ func newKeys(w *device.Windows) (*keys, error) {
 func (k *keys) body(w *device.Windows, t Tenant, kind drs.JoinType) *drs.JoinRequest {
 	return &drs.JoinRequest{
 		CertificateRequest: k.request, TransportKey: k.transport, TargetDomain: t.Domain,
-		DeviceType: "Windows", OSVersion: "10.0." + w.Installation.Build, DeviceDisplayName: ComputerName(w), JoinType: kind,
+		DeviceType: "Windows", OSVersion: "10.0." + w.Installation.Build, DeviceDisplayName: w.ComputerName(), JoinType: kind,
 		Attributes: drs.Attributes{ReuseDevice: true, ReturnClientSID: true},
 	}
 }
@@ -264,13 +264,4 @@ func tpmError(w *device.Windows, op string, err error) error {
 		return hresult.New(op, hresult.BadKeyset, err)
 	}
 	return hresult.New(op, hresult.PCPInternalError, err)
-}
-
-// ComputerName is the name that the PC goes by: given by the profile's
-// template once that was applied, else what setup makes up.
-func ComputerName(w *device.Windows) string {
-	if n := w.Registry().String(device.KeyOOBE, "ComputerName"); n != "" {
-		return n
-	}
-	return "DESKTOP-" + w.Hardware.Serial[max(0, len(w.Hardware.Serial)-7):]
 }

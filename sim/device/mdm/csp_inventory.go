@@ -31,7 +31,7 @@ var inventory = &provider{
 		case csp.DevDetailLocalTime:
 			return t.w.Now().UTC().Format("2006-01-02T15:04:05.0000000Z"), syncml.OK
 		case csp.DevDetailDeviceName, csp.DevDetailDNSComputerName:
-			return "DESKTOP-" + h.Serial, syncml.OK
+			return t.w.ComputerName(), syncml.OK
 		case csp.DevDetailOSPlatform:
 			return t.w.Installation.Edition, syncml.OK
 		case csp.DevDetailProcessor:

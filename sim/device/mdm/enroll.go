@@ -145,7 +145,7 @@ func call[T any](w *device.Windows, op, address string, encode func(mde.Header) 
 func describe(w *device.Windows, e Enrollment, key *vtpm.Key) (mde.Context, error) {
 	id := sha256.Sum256([]byte(w.Hardware.UUID + w.Hardware.Serial))
 	c := mde.Context{
-		OSEdition: SKU(w.Installation.Edition), OSVersion: "10.0." + w.Installation.Build, DeviceName: "DESKTOP-" + w.Hardware.Serial,
+		OSEdition: SKU(w.Installation.Edition), OSVersion: "10.0." + w.Installation.Build, DeviceName: w.ComputerName(),
 		EnrollmentType: mde.EnrolFull, DeviceType: mde.DeviceType, ApplicationVersion: "10.0." + w.Installation.Build,
 		DeviceID: strings.ToUpper(hex.EncodeToString(id[:16])), HWDevID: hex.EncodeToString(id[:]), MAC: []string{strings.ReplaceAll(w.Hardware.MAC, ":", "-")},
 		Locale: "en-US", RequestVersion: enrollmentVersion, ZeroTouchProvisioning: e.ZtdID,

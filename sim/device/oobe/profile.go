@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/join"
@@ -122,6 +123,7 @@ func keepProfile(w *device.Windows, p ztd.Profile) error {
 	}
 	w.Disk.Files.Write(device.FileProfile, b)
 	r := w.Registry()
+	nameComputer(w, p.CloudAssignedDeviceName)
 	r.SetString(device.KeyPolicyCache, "PolicyJsonCache", string(b))
 	r.SetDWORD(device.KeyPolicyCache, "ProfileAvailable", 1)
 	r.SetString(device.KeyAutopilot, "DeploymentProfileName", p.DeploymentProfileName)
@@ -132,6 +134,30 @@ func keepProfile(w *device.Windows, p ztd.Profile) error {
 	w.Log(device.LogAutopilot, 161, "Information", "Autopilot profile found: "+p.DeploymentProfileName)
 	w.Event("autopilot.profile", journal.F("outcome", "found"), journal.F("profile", p.DeploymentProfileName), journal.F("user", p.CloudAssignedTenantUpn))
 	return nil
+}
+
+// nameComputer applies the profile's name template, once: a name with random
+// digits stays as it first came out. A template that gives no name that Windows
+// takes leaves the PC the name that setup made up.
+func nameComputer(w *device.Windows, template string) {
+	r := w.Registry()
+	if template == "" || r.String(device.KeyOOBE, "NameTemplate") == template {
+		return
+	}
+	digits := func(n int) string {
+		var b strings.Builder
+		for _, v := range w.Random(n) {
+			b.WriteByte('0' + v%10)
+		}
+		return b.String()
+	}
+	name, err := ztd.ExpandDeviceName(template, w.Hardware.Serial, digits)
+	if err != nil {
+		w.Log(device.LogAutopilot, 112, "Warning", err.Error())
+		return
+	}
+	r.SetString(device.KeyOOBE, "NameTemplate", template)
+	r.SetString(device.KeyOOBE, "ComputerName", name)
 }
 
 // profileError is what the failure page says where there is no profile.
