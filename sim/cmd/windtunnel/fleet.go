@@ -35,10 +35,6 @@ func (f *fleet) flags(fs *flag.FlagSet) {
 // few is up to how many PCs a run is small: all events of all PCs are kept.
 const few = 8
 
-// some is how many events of a PC are kept in a bigger run, for the samples of
-// failures.
-const some = 1_000
-
 // ran is a run that has ended.
 type ran struct {
 	*sim.Result
