@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/wire/graph"
@@ -25,6 +26,7 @@ import (
 // application's credentials: the world's hand on Microsoft Graph.
 type Administrator struct {
 	clock    vclock.Clock
+	timing   *timing.Profile
 	client   *http.Client
 	tenantID string
 	clientID string
@@ -39,7 +41,6 @@ const (
 	imports   = graphRoot + "/v1.0/deviceManagement/importedWindowsAutopilotDeviceIdentities"
 	devices   = graphRoot + "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
 	settings  = graphRoot + "/beta/deviceManagement/windowsAutopilotSettings"
-	poll      = 30 * time.Second // as Get-WindowsAutopilotInfo -Online does
 )
 
 // GraphError is an answer of Microsoft Graph that is no success.
@@ -73,7 +74,7 @@ func (a *Administrator) Graph(ctx context.Context, method, address string, in, o
 	}
 	req.Header.Set("Authorization", "Bearer "+a.token)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := a.client.Do(req)
+	resp, err := a.send(req)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, address, err)
 	}
@@ -96,6 +97,32 @@ func (a *Administrator) Graph(ctx context.Context, method, address string, in, o
 	return nil
 }
 
+// send makes a request, and makes it again where the service is busy and says
+// when to come back, as Graph's client libraries do.
+func (a *Administrator) send(req *http.Request) (*http.Response, error) {
+	begin := a.clock.Now()
+	for {
+		resp, err := a.client.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		busy := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable
+		seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 31)
+		if !busy || err != nil || a.clock.Now().Sub(begin) > a.timing.Autopilot.AssignmentPatience {
+			return resp, nil
+		}
+		resp.Body.Close()
+		if err := a.clock.Sleep(req.Context(), time.Duration(seconds)*time.Second, "administrator: Retry-After of "+req.URL.Host); err != nil {
+			return nil, err
+		}
+		if req.GetBody != nil {
+			if req.Body, err = req.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
 // signIn gets a token by client credentials where there is none that is good.
 func (a *Administrator) signIn(ctx context.Context) error {
 	if a.clock.Now().Before(a.expires.Add(-time.Minute)) {
@@ -107,7 +134,7 @@ func (a *Administrator) signIn(ctx context.Context) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := a.client.Do(req)
+	resp, err := a.send(req)
 	if err != nil {
 		return fmt.Errorf("administrator's token: %w", err)
 	}
@@ -132,10 +159,11 @@ func (a *Administrator) ImportCSV(ctx context.Context, file []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := a.importRows(ctx, rows); err != nil {
-		return err
+	failed := a.importRows(ctx, rows) // of some rows perhaps: the others are in the list
+	if err := a.Sync(ctx); err != nil {
+		return errors.Join(failed, err)
 	}
-	return a.Sync(ctx)
+	return failed
 }
 
 func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
@@ -154,7 +182,7 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 		return fmt.Errorf("import: %w", err)
 	}
 	for {
-		if err := a.clock.Sleep(ctx, poll, "administrator waits for the import"); err != nil {
+		if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for the import"); err != nil {
 			return err
 		}
 		var states []graph.ImportedDevice
@@ -185,19 +213,26 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 	}
 }
 
-// Sync asks Intune to exchange its list with the deployment service now. One
-// that runs already, or was just run, is as good.
+// Sync asks Intune to exchange its list with the deployment service. Where one
+// runs already, or was just run, it waits until the next is allowed: what was
+// imported since would have to wait for the service's own.
 func (a *Administrator) Sync(ctx context.Context) error {
-	err := a.Graph(ctx, http.MethodPost, settings+"/sync", nil, nil)
-	var refused *GraphError
-	if errors.As(err, &refused) && (refused.Status == http.StatusConflict || refused.Status == http.StatusTooManyRequests) {
-		return nil
+	for {
+		err := a.Graph(ctx, http.MethodPost, settings+"/sync", nil, nil)
+		var refused *GraphError
+		if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
+			return err
+		}
+		if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for a sync to end"); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
-// AwaitAssigned waits until every device of the tenant's list has a profile.
+// AwaitAssigned waits until so many devices of the tenant's list have a profile,
+// but not for ever: where none is assigned none will come.
 func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
+	begin := a.clock.Now()
 	for {
 		var known []graph.AutopilotDevice
 		if err := list(ctx, a, devices, &known); err != nil {
@@ -212,7 +247,10 @@ func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
 		if assigned >= count {
 			return nil
 		}
-		if err := a.clock.Sleep(ctx, poll, "administrator waits for "+strconv.Itoa(count-assigned)+" profiles"); err != nil {
+		if took := a.clock.Now().Sub(begin); took > a.timing.Autopilot.AssignmentPatience {
+			return fmt.Errorf("%d of %d devices have no profile after %s", count-assigned, count, took)
+		}
+		if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for "+strconv.Itoa(count-assigned)+" profiles"); err != nil {
 			return err
 		}
 	}
@@ -235,7 +273,8 @@ func list[T any](ctx context.Context, a *Administrator, address string, into *[]
 // Administrator gives an administrator with a desk of their own on the network.
 func (w *World) Administrator() *Administrator {
 	nic := w.Network.Attach(vnet.NICOptions{Device: "administrator"})
-	return &Administrator{clock: w.Clock, client: nic.Client(vnet.ClientOptions{UserAgent: "windtunnel administrator"}), tenantID: w.Tenant.ID, clientID: adminClientID, secret: adminSecret}
+	w.desks = append(w.desks, nic)
+	return &Administrator{clock: w.Clock, timing: w.Timing, client: nic.Client(vnet.ClientOptions{UserAgent: "windtunnel administrator"}), tenantID: w.Tenant.ID, clientID: adminClientID, secret: adminSecret}
 }
 
 // The application that the administrator's scripts run as; every simulated

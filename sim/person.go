@@ -44,6 +44,7 @@ type attention struct {
 	seen  int // number of the screen that was acted on
 	page  string
 	since time.Time
+	off   time.Time // when the PC first went off by itself; zero: never
 }
 
 func (p *person) look(pc *device.PC) *attention { return &attention{person: p, pc: pc} }
@@ -73,6 +74,19 @@ func (a *attention) next(ctx context.Context) (device.Screen, error) {
 	}
 	a.seen = s.Shown
 	return s, a.clock.Sleep(ctx, a.pace.Draw(a.rand), a.name+" reads "+s.ID)
+}
+
+// restart switches a PC on again that went off by itself. A person to whom the
+// same PC does that for longer than their patience lasts gives up.
+func (a *attention) restart(ctx context.Context) error {
+	now := a.clock.Now()
+	if a.off.IsZero() {
+		a.off = now
+	}
+	if after := now.Sub(a.off); after > a.patience {
+		return &Stuck{Screen: device.Off.ID, After: after}
+	}
+	return a.pc.PowerOn(ctx)
 }
 
 // workingRow names the row that a progress page is waiting for: the first that

@@ -62,7 +62,7 @@ func Run(ctx context.Context, o RunOptions) (*Result, error) {
 	sum := &Summary{
 		Build: Build(), Scenario: s.Name, Seed: uint64(s.Seed), Home: o.Home.String(), Devices: len(all), Cells: s.Cells,
 		Outcomes: map[string]int{}, Start: s.Start, End: s.Start, NotModelled: s.NotModelled, Interrupted: ctx.Err() != nil,
-		Failures: []FailureGroup{}, Expectations: []Expectation{},
+		CellHashes: []string{}, Failures: []FailureGroup{}, Expectations: []Expectation{},
 	}
 	result := &Result{Summary: sum, timelines: map[string][]journal.Event{}}
 	result.addUp(cells)
@@ -115,7 +115,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 		return nil, err
 	}
 	watch.begin(n, w)
-	w.Start(ctx)
+	w.Start(context.WithoutCancel(ctx)) // an interrupt stops the clock; in the world nothing happens
 	err = w.Run(ctx, untilOf(o.Scenario))
 	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts}
 	c.timelines = w.samples()

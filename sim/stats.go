@@ -35,7 +35,7 @@ func (p *phases) merge(other phases) {
 // stats sums up. Percentiles are nearest-rank: a figure that some PC really
 // had.
 func (p *phases) stats() []PhaseStats {
-	var out []PhaseStats
+	out := []PhaseStats{}
 	for _, name := range p.names {
 		times := slices.Clone(p.times[name])
 		slices.Sort(times)
@@ -54,7 +54,7 @@ func (p *phases) stats() []PhaseStats {
 
 // groupFailures puts PCs that ended alike together, the largest group first.
 func groupFailures(ends []End) []FailureGroup {
-	var groups []FailureGroup
+	groups := []FailureGroup{}
 	for _, e := range ends {
 		if e.Good() {
 			continue

@@ -82,7 +82,10 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 			if resealed {
 				return nil
 			}
-			return fmt.Errorf("technician at %s: %w", pc.Name, errWentOff)
+			if err := t.handle(ctx, func() error { return look.restart(ctx) }); err != nil {
+				return err
+			}
+			continue
 		}
 		var a act
 		switch s.ID {
@@ -149,5 +152,3 @@ func (f *Failed) Error() string {
 func failed(s device.Screen) *Failed {
 	return &Failed{Screen: s.ID, Code: s.Line(oobe.LabelError), Phase: s.Line(oobe.LabelPhase), Reason: s.Line(oobe.LabelReason)}
 }
-
-var errWentOff = errors.New("the PC went off before it was resealed")

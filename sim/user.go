@@ -50,7 +50,10 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 			if desktop {
 				return nil
 			}
-			return fmt.Errorf("user at %s: %w", pc.Name, errWentOff)
+			if err := look.restart(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		var a act
 		switch s.ID {

@@ -53,6 +53,7 @@ type World struct {
 	Timeline *journal.Memory // the last events of each device
 	Tenant   scenario.Tenant
 
+	desks   []*vnet.NIC // of administrators
 	roots   *x509.CertPool
 	stories []*Story
 	checks  map[string]string // the last check that refused a device
@@ -143,8 +144,12 @@ func (w *World) Run(ctx context.Context, until time.Time) error {
 // Close ends every actor that is left. A world is of no use afterwards but for
 // what it remembers.
 func (w *World) Close() error {
+	err := w.Journal.Close() // first: that actors are ended is nothing that happens in the world
 	w.Clock.Stop()
-	return w.Journal.Close()
+	for _, nic := range w.desks {
+		nic.CloseIdle()
+	}
+	return err
 }
 
 // trusted is what every PC's Windows trusts out of the box.

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/hosts"
 )
@@ -62,30 +64,31 @@ func (w *World) Policy(pc *device.PC, sid, area, name string) string {
 // Graph makes a call of Microsoft Graph as the tenant's administrator. path
 // begins with the version: "/v1.0/users".
 func (w *World) Graph(method, path string, in, out any) {
-	GinkgoHelper()
-	Expect(w.TryGraph(method, path, in, out)).To(Succeed())
+	ginkgo.GinkgoHelper()
+	gomega.Expect(w.TryGraph(method, path, in, out)).To(gomega.Succeed())
 }
 
 // TryGraph is Graph for a call that may be refused, with a *sim.GraphError.
-func (w *World) TryGraph(method, path string, in, out any) (err error) {
-	GinkgoHelper()
-	w.Do(func(ctx context.Context) { err = w.admin.Graph(ctx, method, "https://"+hosts.Graph+path, in, out) })
-	return err
+func (w *World) TryGraph(method, path string, in, out any) error {
+	ginkgo.GinkgoHelper()
+	return w.try(func(ctx context.Context) error {
+		return w.admin.Graph(ctx, method, "https://"+hosts.Graph+path, in, out)
+	})
 }
 
 const identities = "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
 
 // Identity is a PC's Autopilot device identity, as Graph has it.
 func (w *World) Identity(pc *device.PC) graph.AutopilotDevice {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	d, ok := w.FindIdentity(pc)
-	Expect(ok).To(BeTrue(), "%s is not registered", pc.Name)
+	gomega.Expect(ok).To(gomega.BeTrue(), "%s is not registered", pc.Name)
 	return d
 }
 
 // FindIdentity is Identity for a PC that may not be registered.
 func (w *World) FindIdentity(pc *device.PC) (graph.AutopilotDevice, bool) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	var all graph.Collection[graph.AutopilotDevice]
 	w.Graph(http.MethodGet, identities, nil, &all)
 	for _, d := range all.Value {
@@ -98,13 +101,13 @@ func (w *World) FindIdentity(pc *device.PC) (graph.AutopilotDevice, bool) {
 
 // AssignUser assigns a user to a PC's registration.
 func (w *World) AssignUser(pc *device.PC, who Person) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	w.Graph(http.MethodPost, identities+"/"+w.Identity(pc).ID+"/assignUserToDevice", graph.AssignUserRequest{UserPrincipalName: who.UPN}, nil)
 }
 
 // Managed is a PC's managed device in Intune.
 func (w *World) Managed(pc *device.PC) (graph.ManagedDevice, bool) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	var all graph.Collection[graph.ManagedDevice]
 	w.Graph(http.MethodGet, "/v1.0/deviceManagement/managedDevices", nil, &all)
 	for _, d := range all.Value {
@@ -128,4 +131,92 @@ func StuckAt(err error) *sim.Stuck {
 	var s *sim.Stuck
 	errors.As(err, &s)
 	return s
+}
+
+// Unblock lets a PC that was deployed without a user be deployed so again: the
+// portal's "Unblock device".
+func (w *World) Unblock(pc *device.PC) error {
+	ginkgo.GinkgoHelper()
+	return w.TryGraph(http.MethodPost, "/beta/deviceManagement/windowsAutopilotDeviceIdentities/"+w.Identity(pc).ID+"/allowNextEnrollment", nil, nil)
+}
+
+// SID is the security identifier of the user whose PC it is, "" before anybody
+// signed in.
+func (w *World) SID(pc *device.PC) string { return pc.Disk.Registry.String(device.KeyOOBE, "UserSID") }
+
+// EntraDevices are the tenant's device objects, as Graph has them.
+func (w *World) EntraDevices() []graph.Device {
+	ginkgo.GinkgoHelper()
+	var all graph.Collection[graph.Device]
+	w.Graph(http.MethodGet, "/v1.0/devices", nil, &all)
+	return all.Value
+}
+
+// EntraDevice is the device object of a PC's registration.
+func (w *World) EntraDevice(pc *device.PC) graph.Device {
+	ginkgo.GinkgoHelper()
+	id := w.Identity(pc).AzureActiveDirectoryDeviceID
+	for _, d := range w.EntraDevices() {
+		if d.DeviceID == id {
+			return d
+		}
+	}
+	ginkgo.Fail("no device object " + id + " of " + pc.Name)
+	return graph.Device{}
+}
+
+// Verdict is what Entra ID says of a device's compliance from a moment on.
+type Verdict struct {
+	At        time.Time
+	Compliant bool // unknown counts as no
+}
+
+// WatchCompliance looks at a PC's device object from now on, so often, and
+// lists when its compliance changed; the first entry is how it is now.
+func (w *World) WatchCompliance(pc *device.PC, every time.Duration) *[]Verdict {
+	ginkgo.GinkgoHelper()
+	path := "https://" + hosts.Graph + "/v1.0/devices/" + w.EntraDevice(pc).ID
+	seen := &[]Verdict{}
+	auditor := w.World.Administrator()
+	w.Clock.Go(vclock.Daemon(context.Background()), "auditor", func(ctx context.Context) {
+		for {
+			var d graph.Device
+			if err := auditor.Graph(ctx, http.MethodGet, path, nil, &d); err != nil {
+				return // the world has ended
+			}
+			v := Verdict{w.Clock.Now(), d.IsCompliant != nil && *d.IsCompliant}
+			if n := len(*seen); n == 0 || (*seen)[n-1].Compliant != v.Compliant {
+				*seen = append(*seen, v)
+			}
+			if w.Clock.Sleep(ctx, every, "auditor") != nil {
+				return
+			}
+		}
+	})
+	return seen
+}
+
+// AssignApp makes an app of the tenant required for a group.
+func (w *World) AssignApp(app, group string) {
+	ginkgo.GinkgoHelper()
+	for _, a := range w.Tenant.Apps {
+		for _, g := range w.Tenant.Groups {
+			if a.DisplayName == app && g.DisplayName == group {
+				w.Graph(http.MethodPost, "/beta/deviceAppManagement/mobileApps/"+a.ID+"/assign", graph.AppAssignRequest{
+					Assignments: []graph.MobileAppAssignment{{Intent: graph.IntentRequired, Target: graph.Group(g.ID)}},
+				}, nil)
+				return
+			}
+		}
+	}
+	ginkgo.Fail("the tenant has no app " + app + " or no group " + group)
+}
+
+// Order lists the kinds of a PC's events, of these kinds, as they happened.
+func (w *World) Order(pc *device.PC, kinds ...string) []string {
+	var order []string
+	for _, e := range w.Events(pc, kinds...) {
+		order = append(order, e.Kind)
+	}
+	return order
 }

@@ -16,11 +16,13 @@ type Option func(*setup)
 
 // setup is what a world is about to be made of.
 type setup struct {
-	scenario *scenario.Scenario
-	seed     vclock.Seed
-	home     vnet.Home
-	timing   map[string]any
-	faults   []fault.Rule
+	apps    string // more of them, as YAML
+	changes []func(*scenario.Tenant)
+	start   time.Time
+	seed    vclock.Seed
+	home    vnet.Home
+	timing  map[string]any
+	faults  []fault.Rule
 }
 
 // Variant gives the nth of several worlds of one spec a seed of its own, which
@@ -32,7 +34,13 @@ func Variant(name string) Option {
 // Tenant changes the standard tenant. A change is made before anything runs;
 // what happens later is the administrator's work.
 func Tenant(change func(*scenario.Tenant)) Option {
-	return func(s *setup) { change(&s.scenario.Tenant) }
+	return func(s *setup) { s.changes = append(s.changes, change) }
+}
+
+// Apps adds mobileApp resources to the standard tenant, as a YAML list like
+// that of a scenario file.
+func Apps(list string) Option {
+	return func(s *setup) { s.apps += list }
 }
 
 // Timing overrides values of the timing profile, by their dotted paths.
@@ -56,7 +64,7 @@ func Home(h vnet.Home) Option {
 
 // Start is when virtual time begins; the default is the scenario file's.
 func Start(t time.Time) Option {
-	return func(s *setup) { s.scenario.Start = t }
+	return func(s *setup) { s.start = t }
 }
 
 // Part is one property of a PC that a spec makes.
@@ -67,7 +75,6 @@ type making struct {
 	make         device.Make
 	chip         vtpm.ChipID
 	installation device.Installation
-	virtual      bool
 	tag, user    string
 	place        string
 	rtc          device.RTC

@@ -15,6 +15,15 @@ import (
 // user's cache directory and are made where they are missing.
 var lab = sync.OnceValues(func() (*vtpm.Lab, error) { return vtpm.Open(vtpm.Options{}) })
 
+// ginkgos are Ginkgo's own goroutines, which live as long as the process: they
+// wait for a signal, or for word from the other processes of a parallel run.
+var ginkgos = []goleak.Option{
+	goleak.IgnoreAnyFunction(interruptHandler + ".func1"), goleak.IgnoreAnyFunction(interruptHandler + ".func2"),
+	goleak.IgnoreAnyFunction("net/rpc.(*Client).input"),
+}
+
+const interruptHandler = "github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts"
+
 // Run runs the package's specs as one suite. It fails where goroutines are
 // left afterwards.
 func Run(t *testing.T, name string) {
@@ -26,5 +35,5 @@ func Run(t *testing.T, name string) {
 	} else if err := l.Close(); err != nil {
 		t.Error(err)
 	}
-	goleak.VerifyNone(t, before)
+	goleak.VerifyNone(t, append(ginkgos, before)...)
 }

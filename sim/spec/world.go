@@ -7,10 +7,12 @@ import (
 	"hash/fnv"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
@@ -28,42 +30,58 @@ var standard []byte
 // World is a world that belongs to one spec, with what the spec did with it.
 type World struct {
 	*sim.World
-	seed  vclock.Seed // that the spec was given; a variant's own is World.Seed
-	admin *sim.Administrator
-	made  map[*device.PC]making
+	seed       vclock.Seed // that the spec was given; a variant's own is World.Seed
+	admin      *sim.Administrator
+	made       map[*device.PC]making
+	registered map[*device.PC]bool
 }
 
 // NewWorld makes a world of its own for the running spec: the standard tenant,
 // the sites bench, office and home, no PCs. It ends with the spec.
 func NewWorld(options ...Option) *World {
-	GinkgoHelper()
-	s, problems := scenario.Load("standard.yaml", standard, scenario.Options{Strict: true})
-	Expect(problems).To(BeEmpty())
+	ginkgo.GinkgoHelper()
 	seed := specSeed()
-	set := &setup{scenario: s, seed: seed, timing: map[string]any{}}
+	set := &setup{seed: seed, timing: map[string]any{}}
 	for _, o := range options {
 		o(set)
 	}
+	s := set.load()
 	profile := timing.Default()
-	Expect(profile.Override(set.timing)).To(Succeed())
+	gomega.Expect(profile.Override(set.timing)).To(gomega.Succeed())
 	chips, err := lab()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	made, err := sim.NewWorld(sim.Options{
-		Tenant: s.Tenant, Start: s.Start, Seed: set.seed, Timing: profile, Faults: set.faults, Home: set.home, Lab: chips,
+		Tenant: s.Tenant, Start: set.start, Seed: set.seed, Timing: profile, Faults: set.faults, Home: set.home, Lab: chips,
 	})
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	for _, site := range s.Sites {
-		Expect(made.AddSite(site.Config(nil))).To(Succeed())
+		gomega.Expect(made.AddSite(site.Config(nil))).To(gomega.Succeed())
 	}
-	w := &World{World: made, seed: seed, made: map[*device.PC]making{}}
+	w := &World{World: made, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}}
 	w.admin = made.Administrator()
-	DeferCleanup(func() {
-		if CurrentSpecReport().Failed() {
+	ginkgo.DeferCleanup(func() {
+		if ginkgo.CurrentSpecReport().Failed() {
 			w.explain()
 		}
-		Expect(made.Close()).To(Succeed())
+		gomega.Expect(made.Close()).To(gomega.Succeed())
 	})
 	return w
+}
+
+// load reads the standard scenario with what the options add to it. The list of
+// apps is the last of the file.
+func (s *setup) load() *scenario.Scenario {
+	ginkgo.GinkgoHelper()
+	text := string(standard)
+	for line := range strings.Lines(s.apps) {
+		text += "    " + line
+	}
+	loaded, problems := scenario.Load("standard.yaml", []byte(text), scenario.Options{Strict: true})
+	gomega.Expect(problems).To(gomega.BeEmpty())
+	for _, change := range s.changes {
+		change(&loaded.Tenant)
+	}
+	return loaded
 }
 
 // specSeed is the running spec's: the environment's, or one that follows from
@@ -71,11 +89,11 @@ func NewWorld(options ...Option) *World {
 func specSeed() vclock.Seed {
 	if v := os.Getenv(SeedVariable); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
-		Expect(err).NotTo(HaveOccurred(), SeedVariable)
+		gomega.Expect(err).NotTo(gomega.HaveOccurred(), SeedVariable)
 		return vclock.Seed(n)
 	}
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(CurrentSpecReport().FullText())) // a hash in memory does not fail
+	_, _ = h.Write([]byte(ginkgo.CurrentSpecReport().FullText())) // a hash in memory does not fail
 	return vclock.Seed(h.Sum32())
 }
 
@@ -90,7 +108,7 @@ const horizon = 10 * 365 * 24 * time.Hour
 // Do lets the world run until f is through. f is an actor: it may wait, and
 // its failed assertions fail the spec. What f started goes on at the next step.
 func (w *World) Do(f func(ctx context.Context)) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	run, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	w.Clock.Go(context.Background(), "spec", func(ctx context.Context) {
@@ -102,22 +120,33 @@ func (w *World) Do(f func(ctx context.Context)) {
 	switch {
 	case errors.Is(err, errThrough):
 		return
-	case errors.As(err, &panicked) && CurrentSpecReport().Failed():
-		panic(panicked.Value) // an assertion in f: it has said what there is to say
+	case errors.As(err, &panicked):
+		if _, said := panicked.Value.(types.GinkgoError); said {
+			panic(panicked.Value) // a failed assertion in f: what there is to say was said
+		}
+		ginkgo.Fail(panicked.Error())
 	case err == nil:
 		err = errTooLong
 	}
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+}
+
+// try is Do for a step that can fail. Verbs look at the error on the spec's own
+// goroutine, so that a failure is reported at the line that called the verb.
+func (w *World) try(f func(ctx context.Context) error) (err error) {
+	ginkgo.GinkgoHelper()
+	w.Do(func(ctx context.Context) { err = f(ctx) })
+	return err
 }
 
 // Wait lets time pass.
 func (w *World) Wait(d time.Duration) {
-	GinkgoHelper()
-	w.Do(func(ctx context.Context) { Expect(w.Clock.Sleep(ctx, d, "the spec waits")).To(Succeed()) })
+	ginkgo.GinkgoHelper()
+	gomega.Expect(w.try(func(ctx context.Context) error { return w.Clock.Sleep(ctx, d, "the spec waits") })).To(gomega.Succeed())
 }
 
 // WaitUntil lets time pass until a moment.
 func (w *World) WaitUntil(t time.Time) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	w.Wait(t.Sub(w.Clock.Now()))
 }

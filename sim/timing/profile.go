@@ -47,6 +47,8 @@ type Autopilot struct {
 	ManualSyncGap        time.Duration // an earlier manual sync gets 429
 	AssignmentDelay      Range         // profile: unassigned to assigned
 	ConvertAllLimit      time.Duration // "convert all targeted devices"
+	ImportPoll           time.Duration // an administrator's script looks for states and profiles
+	AssignmentPatience   time.Duration // an administrator stops waiting for profiles
 	CSVRows              int
 	Profiles             int
 	ReportRetention      time.Duration

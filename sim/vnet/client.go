@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -151,7 +152,8 @@ func readBody(req *http.Request) ([]byte, error) {
 }
 
 // report journals one exchange: results, and nothing that a library drew at random. Sizes are outside the hash, because a
-// signature somewhere in a body may vary in length.
+// signature somewhere in a body may vary in length. A service that breaks the handshake off over a client certificate
+// never sees a request that it could refuse itself.
 func (nic *NIC) report(out *outgoing, ans *answer, err error) {
 	j := nic.n.o.Journal
 	if j == nil {
@@ -171,6 +173,11 @@ func (nic *NIC) report(out *outgoing, ans *answer, err error) {
 	}
 	f = append(f, journal.Loose("sent", len(out.body)))
 	j.Record(nic.o.Device, "http.request", f...)
+	var op *net.OpError
+	if out.cert != nil && errors.As(err, &op) && op.Op == remoteError {
+		j.Record(nic.o.Device, journal.Refused, journal.F("service", out.host), journal.F("operation", out.operation),
+			journal.F("check", "TLS client certificate"), journal.F("code", ErrorCode(err).Hex()))
+	}
 }
 
 func method(r *http.Request) string {

@@ -52,7 +52,10 @@ func reset(op string, c *conn) error {
 	return opError(op, "tcp", c.remote, os.NewSyscallError(op, syscall.ECONNRESET))
 }
 
-func remoteAlert(a tls.AlertError) error { return &net.OpError{Op: "remote error", Err: a} }
+// remoteError is the operation that package tls names in the error of a peer's alert.
+const remoteError = "remote error"
+
+func remoteAlert(a tls.AlertError) error { return &net.OpError{Op: remoteError, Err: a} }
 
 // errLinkLost is what transfers and streams end with when the link goes down under them.
 var errLinkLost error = opError("read", "tcp", "", os.NewSyscallError("read", syscall.ECONNRESET))
@@ -119,5 +122,5 @@ func isTLS(err error) bool {
 	)
 	return errors.As(err, &verification) || errors.As(err, &unknown) || errors.As(err, &invalid) ||
 		errors.As(err, &hostname) || errors.As(err, &record) || errors.As(err, &alert) ||
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+		errors.As(err, &op) && (op.Op == remoteError || op.Op == "local error")
 }

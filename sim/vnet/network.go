@@ -75,6 +75,7 @@ type Network struct {
 	wild      []*service // "*.suffix", longest suffix first
 	domain    []string   // globs of names that only sites with a domain controller see
 	sites     map[string]*Site
+	cards     []*NIC
 	minted    map[mintKey]*identity
 	sockets   map[netip.AddrPort]*socket
 	nat       map[*Site]int  // datagram ports that sites have dealt out
@@ -82,6 +83,17 @@ type Network struct {
 	webRoots  *x509.CertPool
 
 	verified chainCache
+}
+
+// Close ends all idle connections. It is for a network whose clock was stopped:
+// nothing is under way any more.
+func (n *Network) Close() {
+	n.mu.Lock()
+	cards := n.cards
+	n.mu.Unlock()
+	for _, nic := range cards {
+		nic.CloseIdle()
+	}
 }
 
 // New makes an empty network: every name is unknown until somebody serves it.

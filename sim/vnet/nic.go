@@ -45,7 +45,11 @@ type NIC struct {
 
 // Attach gives a device a network card.
 func (n *Network) Attach(o NICOptions) *NIC {
-	return &NIC{n: n, o: o, site: o.Site, up: true}
+	nic := &NIC{n: n, o: o, site: o.Site, up: true}
+	n.mu.Lock()
+	n.cards = append(n.cards, nic)
+	n.mu.Unlock()
+	return nic
 }
 
 // Device is the name that the card was attached with.

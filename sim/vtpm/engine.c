@@ -167,10 +167,11 @@ static void freeze_timer(void)
 	put64(s_realTimePrevious, TIMER_PREVIOUS);
 }
 
-static uint64_t monotonic(void)
+/* What the thread has computed: waiting for a core is not the engine's work. */
+static uint64_t cpu_time(void)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -178,7 +179,7 @@ uint32_t vtpm_run(int op, unsigned char *slot, const unsigned char *command,
 		  uint32_t length, const unsigned char *key, uint64_t millis,
 		  unsigned char *response, uint64_t *nanos)
 {
-	uint64_t begin = monotonic();
+	uint64_t begin = cpu_time();
 	uint32_t size = 0;
 	vtpm_load(slot);
 	random_start(key);
@@ -197,6 +198,6 @@ uint32_t vtpm_run(int op, unsigned char *slot, const unsigned char *command,
 	}
 	freeze_timer();
 	vtpm_save(slot);
-	*nanos = monotonic() - begin;
+	*nanos = cpu_time() - begin;
 	return size;
 }

@@ -63,7 +63,7 @@ type Lab struct {
 // Stats is what a lab has done so far.
 type Stats struct {
 	Commands      uint64  // TPM commands run, those of image building included
-	EngineSeconds float64 // real time that engines took for them
+	EngineSeconds float64 // CPU time that engines took for them
 	DistinctEKs   int     // endorsement keys among the chips that were dealt
 }
 

@@ -28,8 +28,8 @@ func signInPage(w *device.Windows) error {
 		if upn := profile.CloudAssignedTenantUpn; upn != "" {
 			s.Lines = append(s.Lines, device.Line{Label: FieldEmail, Value: upn}) // filled in already
 		}
-		if why := w.Registry().String(device.KeyOOBE, "SignInError"); why != "" {
-			s.Lines = append(s.Lines, device.Line{Label: LabelError, Value: why})
+		if code := w.Registry().String(device.KeyOOBE, "SignInError"); code != "" {
+			s.Lines = append(s.Lines, device.Line{Label: LabelError, Value: code}, device.Line{Label: LabelReason, Value: w.Registry().String(device.KeyOOBE, "SignInReason")})
 		}
 		in, err := ask(w, s)
 		if err != nil {
@@ -44,7 +44,9 @@ func signInPage(w *device.Windows) error {
 		case cancelled(w, err):
 			return err
 		case err != nil:
-			w.Registry().SetString(device.KeyOOBE, "SignInError", err.Error())
+			code, _ := hresult.CodeOf(err)
+			w.Registry().SetString(device.KeyOOBE, "SignInError", code.Hex())
+			w.Registry().SetString(device.KeyOOBE, "SignInReason", err.Error())
 			continue
 		case session.TenantID != profile.CloudAssignedTenantID:
 			if err := wrongOrganization(w, profile, session); err != nil {
@@ -53,6 +55,7 @@ func signInPage(w *device.Windows) error {
 			continue
 		}
 		w.Registry().Delete(device.KeyOOBE, "SignInError")
+		w.Registry().Delete(device.KeyOOBE, "SignInReason")
 		return userFlow(w, profile, session, in.Values[FieldPassword])
 	}
 }
