@@ -273,7 +273,6 @@ func list[T any](ctx context.Context, a *Administrator, address string, into *[]
 // Administrator gives an administrator with a desk of their own on the network.
 func (w *World) Administrator() *Administrator {
 	nic := w.Network.Attach(vnet.NICOptions{Device: "administrator"})
-	w.desks = append(w.desks, nic)
 	return &Administrator{clock: w.Clock, timing: w.Timing, client: nic.Client(vnet.ClientOptions{UserAgent: "windtunnel administrator"}), tenantID: w.Tenant.ID, clientID: adminClientID, secret: adminSecret}
 }
 

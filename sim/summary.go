@@ -51,7 +51,7 @@ type PhaseStats struct {
 	Max   float64 `json:"max"`
 }
 
-// TPMStats are the TPM engine's figures. The real time that it took is not the
+// TPMStats are the TPM engine's figures. The CPU time that it took is not the
 // same in two runs.
 type TPMStats struct {
 	Commands      uint64  `json:"commands"`

@@ -53,7 +53,6 @@ type World struct {
 	Timeline *journal.Memory // the last events of each device
 	Tenant   scenario.Tenant
 
-	desks   []*vnet.NIC // of administrators
 	roots   *x509.CertPool
 	stories []*Story
 	checks  map[string]string // the last check that refused a device
@@ -146,9 +145,7 @@ func (w *World) Run(ctx context.Context, until time.Time) error {
 func (w *World) Close() error {
 	err := w.Journal.Close() // first: that actors are ended is nothing that happens in the world
 	w.Clock.Stop()
-	for _, nic := range w.desks {
-		nic.CloseIdle()
-	}
+	w.Network.Close()
 	return err
 }
 

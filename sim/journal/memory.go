@@ -1,9 +1,13 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"slices"
 	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Memory is a sink that keeps the last events of each device, and as many of the world.
@@ -14,10 +18,30 @@ type Memory struct {
 	rings map[string]*ring
 }
 
+// ring keeps events as the lines that they are in a file, and packs them by the block: a fleet's timelines would be the
+// largest part of what its PCs take.
 type ring struct {
-	events []Event
-	next   int // where the oldest is, once the ring is full
+	blocks [][]byte // packed, blockLines each, oldest first
+	tail   []byte   // lines since
+	lines  int      // in tail
 }
+
+// blockLines is how many lines are packed together.
+const blockLines = 32
+
+// packers are stateless in EncodeAll and DecodeAll, which start no goroutines.
+var packers = sync.OnceValue(func() (p struct {
+	*zstd.Encoder
+	*zstd.Decoder
+}) {
+	var err, derr error
+	p.Encoder, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(32<<10), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+	p.Decoder, derr = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2))
+	if err := errors.Join(err, derr); err != nil {
+		panic("journal: " + err.Error()) // fixed options: cannot fail
+	}
+	return p
+})
 
 // NewMemory keeps so many events a device; 0 keeps all.
 func NewMemory(keepPerDevice int) *Memory {
@@ -33,30 +57,57 @@ func (m *Memory) Write(e Event) error {
 		r = &ring{}
 		m.rings[e.Device] = r
 	}
-	if m.keep <= 0 || len(r.events) < m.keep {
-		r.events = append(r.events, e)
+	r.tail = append(appendJSON(r.tail, e), '\n')
+	if r.lines++; r.lines < blockLines {
 		return nil
 	}
-	r.events[r.next] = e
-	r.next = (r.next + 1) % m.keep
+	r.blocks = append(r.blocks, bytes.Clone(packers().EncodeAll(r.tail, nil)))
+	r.tail, r.lines = nil, 0
+	if m.keep > 0 && (len(r.blocks)-1)*blockLines >= m.keep {
+		r.blocks = slices.Clone(r.blocks[1:])
+	}
 	return nil
 }
 
 // Close does nothing: what was kept stays readable.
 func (m *Memory) Close() error { return nil }
 
-// Timeline is what is kept of a device ("" for the world), oldest first.
+// Timeline is what is kept of a device ("" for the world), oldest first. Loose fields come after the others.
 func (m *Memory) Timeline(device string) []Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.rings[device].ordered()
+	return m.rings[device].events(m.keep)
 }
 
-func (r *ring) ordered() []Event {
+// events unpacks the last so many, all where keep is 0.
+func (r *ring) events(keep int) []Event {
 	if r == nil {
 		return nil
 	}
-	return slices.Concat(r.events[r.next:], r.events[:r.next])
+	var list []Event
+	for _, packed := range r.blocks {
+		block, err := packers().DecodeAll(packed, nil)
+		if err != nil {
+			panic("journal: what was packed cannot be unpacked: " + err.Error())
+		}
+		list = parseLines(list, block)
+	}
+	list = parseLines(list, r.tail)
+	if keep > 0 && len(list) > keep {
+		list = list[len(list)-keep:]
+	}
+	return list
+}
+
+func parseLines(list []Event, lines []byte) []Event {
+	for line := range bytes.Lines(lines) {
+		e, err := parseJSON(line)
+		if err != nil {
+			panic("journal: what was written cannot be read: " + err.Error())
+		}
+		list = append(list, e)
+	}
+	return list
 }
 
 // Find lists the kept events of all devices that match, in the order of the run.
@@ -65,7 +116,7 @@ func (m *Memory) Find(match func(Event) bool) []Event {
 	defer m.mu.Unlock()
 	var found []Event
 	for _, r := range m.rings {
-		for _, e := range r.events {
+		for _, e := range r.events(m.keep) {
 			if match(e) {
 				found = append(found, e)
 			}

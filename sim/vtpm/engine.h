@@ -35,7 +35,7 @@ void vtpm_load(const unsigned char *slot);
 // vtpm_run executes one operation on the chip in slot. key (32 bytes) is the
 // command's entropy, millis the virtual time since the chip got power. The
 // answer goes to response (4096 bytes), its length is returned. *nanos is
-// the real time that this took.
+// the CPU time that this took.
 uint32_t vtpm_run(int op, unsigned char *slot, const unsigned char *command,
 		  uint32_t length, const unsigned char *key, uint64_t millis,
 		  unsigned char *response, uint64_t *nanos);
