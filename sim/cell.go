@@ -39,11 +39,17 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 			return nil, err
 		}
 	}
-	crews := map[string]*Crew{}
+	crews, dealt := map[string]*Crew{}, map[string]int{}
 	for _, t := range s.People.Technicians {
-		if count := t.InCell(n, s.Cells); count > 0 {
-			crews[t.Site] = w.Hire(t.Site, count, t.Bench, Technician{Patience: t.Patience, Refreshes: t.Refreshes, OnFailure: string(t.OnFailure)})
+		count := t.InCell(n, s.Cells, dealt[t.Site])
+		dealt[t.Site] += t.Count
+		if count == 0 {
+			continue
 		}
+		if crews[t.Site] == nil {
+			crews[t.Site] = w.NewCrew(t.Site)
+		}
+		crews[t.Site].Hire(count, t.Bench, Technician{Patience: t.Patience, Refreshes: t.Refreshes, OnFailure: string(t.OnFailure)})
 	}
 	for _, d := range all {
 		if d.Cell != n {

@@ -16,7 +16,8 @@ import (
 // at a time.
 type Technician struct {
 	person
-	hands vclock.Semaphore
+	hands   vclock.Semaphore
+	presses int // of the Windows key, for the options
 	// Patience is how long one watches a screen on which there is nothing to
 	// do; 0 is the timing profile's.
 	Patience time.Duration
@@ -31,22 +32,37 @@ type Technician struct {
 // Crew is the technicians of one bench. Each looks after so many PCs at once; a
 // PC goes to the one who has had a free place for longest.
 type Crew struct {
+	w    *World
+	site string
+	size int
 	free *vclock.Queue[*Technician]
 }
 
-// Hire puts technicians with so many bench places each to work.
+// NewCrew makes a bench at which nobody works yet.
+func (w *World) NewCrew(site string) *Crew {
+	return &Crew{w: w, site: site, free: vclock.NewQueue[*Technician](w.Clock, "bench places at "+site, 0)}
+}
+
+// Hire makes a bench and puts technicians with so many places each to work
+// there.
 func (w *World) Hire(site string, count, places int, like Technician) *Crew {
-	crew := &Crew{free: vclock.NewQueue[*Technician](w.Clock, "bench places at "+site, 0)}
+	c := w.NewCrew(site)
+	c.Hire(count, places, like)
+	return c
+}
+
+// Hire puts more technicians to work.
+func (c *Crew) Hire(count, places int, like Technician) {
 	hired := make([]*Technician, count)
 	for i := range hired {
-		hired[i] = w.NewTechnician(fmt.Sprintf("technician %d at %s", i+1, site), like)
+		c.size++
+		hired[i] = c.w.NewTechnician(fmt.Sprintf("technician %d at %s", c.size, c.site), like)
 	}
 	for range places {
 		for _, t := range hired {
-			crew.free.TryPut(t)
+			c.free.TryPut(t)
 		}
 	}
-	return crew
 }
 
 // NewTechnician gives somebody with a technician's habits hands and eyes.
@@ -56,6 +72,7 @@ func (w *World) NewTechnician(name string, like Technician) *Technician {
 	if t.patience == 0 {
 		t.patience = w.Timing.Technician.Patience
 	}
+	t.presses = w.Timing.OOBE.KeyPresses
 	t.hands = w.Clock.NewSemaphore("hands of "+name, 1)
 	return &t
 }
@@ -123,7 +140,7 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 // five times. Without a cable that is no use before a network is chosen.
 func (t *Technician) firstScreen(pc *device.PC, s device.Screen) act {
 	if !pc.Hardware.Wireless || s.ID == oobe.ScreenSignIn {
-		return strike(oobe.KeyWindows, 5)
+		return strike(oobe.KeyWindows, t.presses)
 	}
 	if s.ID == oobe.ScreenNetwork {
 		return press(oobe.ButtonConnect)

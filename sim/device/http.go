@@ -65,6 +65,10 @@ type Request struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// Again makes the body anew for each further attempt: one with a time or a
+	// nonce in it may have to wait for longer than those are good. nil sends
+	// the same body again.
+	Again func() ([]byte, error)
 }
 
 // Response is a whole answer.
@@ -96,6 +100,12 @@ func (w *Windows) Do(r Request) (*Response, error) {
 		}
 		if err := w.Sleep(w.retryAfter(resp.Header), "Retry-After of "+r.Op); err != nil {
 			return nil, hresult.New(r.Op, hresult.InternetAborted, err)
+		}
+		if r.Again == nil {
+			continue
+		}
+		if r.Body, err = r.Again(); err != nil {
+			return nil, err
 		}
 	}
 }

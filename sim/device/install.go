@@ -24,10 +24,9 @@ const (
 	ExitRebootRequired  = 3010
 )
 
-const (
-	downloadAttempts = 5 // of one transfer that breaks off, our model
-	copies           = 2 // of a package that are on the disk while it installs: the archive, and what comes out of it
-)
+// copies of a package are on the disk while it installs: the archive, and what
+// comes out of it.
+const copies = 2
 
 // Download fetches a file from the content network. The link is charged for
 // its modelled size; a transfer that breaks off goes on where it stopped.
@@ -54,7 +53,7 @@ func (w *Windows) Download(op, address string) (body []byte, size int64, err err
 		if cause := context.Cause(w.Ctx); cause != nil {
 			return nil, 0, cause
 		}
-		if err != nil && (attempt >= downloadAttempts || w.Sleep(w.Timing.Network.RetryAfter, op+" again") != nil) {
+		if err != nil && (attempt >= w.Timing.Network.RetryAttempts || w.Sleep(w.Timing.Network.RetryAfter, op+" again") != nil) {
 			return nil, 0, hresult.New(op, transportCode(err), err)
 		}
 	}

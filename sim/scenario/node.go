@@ -90,7 +90,7 @@ func (d *decoder) read(data []byte) (root *node) {
 		d.addf(0, 0, "the file is over %d MiB; no scenario needs that", maxBytes>>20)
 		return nil
 	case !utf8.Valid(data):
-		d.addf(0, 0, "the file is not UTF-8; save it as UTF-8")
+		d.addf(1, 1, "the file is not UTF-8; save it as UTF-8")
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))

@@ -29,13 +29,11 @@ const (
 
 func (OnFailure) choices() []string { return []string{"leave", "reset"} }
 
-// InCell is how many of the crew work in a cell, cells being numbered from 0.
-func (t Technicians) InCell(cell, cells int) int {
-	n := t.Count / cells
-	if cell < t.Count%cells {
-		n++
-	}
-	return n
+// InCell is how many of them work in a cell, cells being numbered from 0, if so
+// many others of their site were dealt before them.
+func (t Technicians) InCell(cell, cells, before int) int {
+	upTo := func(n int) int { return (n - cell + cells - 1) / cells } // of the first n
+	return upTo(before+t.Count) - upTo(before)
 }
 
 // Users says who of the tenant's users gets a PC, and how they behave.

@@ -52,7 +52,9 @@ func TestDevicesOfTheBuiltIn(t *testing.T) {
 	other := vclock.Seed(2)
 	r, _ := s.Resolve(scenario.Flags{Seed: &other})
 	g.Expect(r.Devices()).NotTo(Equal(list))
-	g.Expect(s.People.Technicians[0].InCell(0, 3) + s.People.Technicians[0].InCell(1, 3) + s.People.Technicians[0].InCell(2, 3)).To(Equal(8))
+	g.Expect(s.People.Technicians[0].InCell(0, 3, 0) + s.People.Technicians[0].InCell(1, 3, 0) + s.People.Technicians[0].InCell(2, 3, 0)).To(Equal(8))
+	two := scenario.Technicians{Count: 2}
+	g.Expect([]int{two.InCell(0, 3, 2), two.InCell(1, 3, 2), two.InCell(2, 3, 2)}).To(Equal([]int{1, 0, 1}), "the third cell comes first")
 }
 
 func TestOverridesOfSingleDevices(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 // Flags are what a command line changes about a scenario.
 type Flags struct {
 	Devices int          // size of the fleet; 0 leaves it
+	Cells   int          // 0 leaves it
 	Seed    *vclock.Seed // nil leaves it
 	Import  []ztd.Row    // the fleet is these devices, or has them among Devices
 }
@@ -47,8 +48,31 @@ func (s *Scenario) Resolve(f Flags) (*Scenario, problem.List) {
 	if f.Devices > 0 {
 		r.scale(f.Devices)
 	}
+	if f.Cells > 0 {
+		r.Cells = f.Cells
+	}
 	r.Cells = min(r.Cells, r.Fleet.Count())
-	return &r, nil
+	if f.Cells > 0 {
+		problems = r.crewsFor()
+	}
+	return &r, problems
+}
+
+// crewsFor says at which benches there are not enough technicians for the
+// number of cells.
+func (s *Scenario) crewsFor() (problems problem.List) {
+	at := map[string]int{}
+	for _, t := range s.People.Technicians {
+		at[t.Site] += t.Count
+	}
+	told := map[string]bool{}
+	for _, d := range s.Devices() {
+		if n := at[d.Bench]; d.Flow == Preprovision && n < s.Cells && !told[d.Bench] {
+			told[d.Bench] = true
+			problems.Addf("--cells", 0, 0, "%d cells are too many for %d technicians at %q; each cell needs one", s.Cells, n, d.Bench)
+		}
+	}
+	return problems
 }
 
 func (s *Scenario) importRows(rows []ztd.Row) {

@@ -80,10 +80,7 @@ func (f *runFlags) resolve() (*scenario.Scenario, error) {
 	if err := together(err, csvErr); err != nil {
 		return nil, err
 	}
-	if f.cells > 0 {
-		s.Cells = f.cells
-	}
-	s, problems := s.Resolve(scenario.Flags{Devices: f.devices, Seed: f.seed, Import: rows})
+	s, problems := s.Resolve(scenario.Flags{Devices: f.devices, Cells: f.cells, Seed: f.seed, Import: rows})
 	return s, problems.Err()
 }
 

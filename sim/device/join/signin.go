@@ -101,18 +101,20 @@ func AcquirePRT(w *device.Windows, s *Session, password string) error {
 	if err != nil {
 		return tpmError(w, op, err)
 	}
-	nonce, err := challenge(w, s.TenantID)
+	resp, err := postSigned(w, op, s.TenantID, func(nonce string) (oauth.TokenRequest, error) {
+		request, err := oauth.SignDeviceRequest(key.In(w.Ctx), cert.DER, oauth.KDF2, oauth.DeviceRequest{
+			ClientID: oauth.ClientPRT, GrantType: oauth.GrantPassword, Scope: oauth.ScopePRT, RequestNonce: nonce,
+			Username: s.UPN, Password: password, Issuer: oauth.IssuerBroker, WindowsVersion: "10.0." + w.Installation.Build,
+		})
+		if err != nil {
+			return oauth.TokenRequest{}, tpmError(w, op, err)
+		}
+		return oauth.TokenRequest{GrantType: oauth.GrantJWT, Request: request, WindowsAPIVersion: oauth.WindowsAPI22, ClientInfo: "1"}, nil
+	})
 	if err != nil {
 		return err
 	}
-	request, err := oauth.SignDeviceRequest(key.In(w.Ctx), cert.DER, oauth.KDF2, oauth.DeviceRequest{
-		ClientID: oauth.ClientPRT, GrantType: oauth.GrantPassword, Scope: oauth.ScopePRT, RequestNonce: nonce,
-		Username: s.UPN, Password: password, Issuer: oauth.IssuerBroker, WindowsVersion: "10.0." + w.Installation.Build,
-	})
-	if err != nil {
-		return tpmError(w, op, err)
-	}
-	answer, err := askToken(w, op, s.TenantID, oauth.TokenRequest{GrantType: oauth.GrantJWT, Request: request, WindowsAPIVersion: oauth.WindowsAPI22, ClientInfo: "1"})
+	answer, err := tokenAnswer(op, resp)
 	if err != nil {
 		return err
 	}
@@ -149,20 +151,18 @@ func userToken(w *device.Windows, resource string) (Token, error) {
 	if err != nil {
 		return Token{}, tpmError(w, op, err)
 	}
-	nonce, err := challenge(w, tenant)
-	if err != nil {
-		return Token{}, err
-	}
-	now := w.Now()
-	request, err := oauth.SignBound(sessionKey, w.Random(oauth.ContextSize), oauth.KDF2, oauth.BoundRequest{
-		ClientID: oauth.ClientBroker, GrantType: oauth.GrantRefresh, RefreshToken: r.String(keyPRT, "Token"), Scope: "openid", Resource: resource,
-		RequestNonce: nonce, RedirectURI: oauth.RedirectMDM, Issuer: oauth.IssuerBroker,
-		IssuedAt: now.Unix(), Expires: now.Add(w.Timing.Entra.NonceLife).Unix(), WindowsVersion: "10.0." + w.Installation.Build,
+	resp, err := postSigned(w, op, tenant, func(nonce string) (oauth.TokenRequest, error) {
+		now := w.Now()
+		request, err := oauth.SignBound(sessionKey, w.Random(oauth.ContextSize), oauth.KDF2, oauth.BoundRequest{
+			ClientID: oauth.ClientBroker, GrantType: oauth.GrantRefresh, RefreshToken: r.String(keyPRT, "Token"), Scope: "openid", Resource: resource,
+			RequestNonce: nonce, RedirectURI: oauth.RedirectMDM, Issuer: oauth.IssuerBroker,
+			IssuedAt: now.Unix(), Expires: now.Add(w.Timing.Entra.NonceLife).Unix(), WindowsVersion: "10.0." + w.Installation.Build,
+		})
+		if err != nil {
+			return oauth.TokenRequest{}, hresult.New(op, hresult.Unexpected, err)
+		}
+		return oauth.TokenRequest{GrantType: oauth.GrantJWT, Request: request, WindowsAPIVersion: oauth.WindowsAPI22}, nil
 	})
-	if err != nil {
-		return Token{}, hresult.New(op, hresult.Unexpected, err)
-	}
-	resp, err := postForm(w, op, tenant, oauth.TokenRequest{GrantType: oauth.GrantJWT, Request: request, WindowsAPIVersion: oauth.WindowsAPI22})
 	if err != nil {
 		return Token{}, err
 	}

@@ -64,22 +64,17 @@ func requestTicket(w *device.Windows) (kept, error) {
 	if err := ensureAccount(w); err != nil {
 		return kept{}, err
 	}
-	r, now := w.Registry(), w.Now()
-	request := msa.TicketRequest{
-		MessageID: "urn:uuid:" + w.GUID(), Created: now, Expires: now.Add(w.Timing.MSA.RequestSkew),
-		Username: r.String(keyAccount, "Membername"), Password: r.String(keyAccount, "Password"),
-		Scopes: []msa.Scope{{Address: msa.ScopeSTS}, {Address: msa.ScopeDeployment, Policy: msa.PolicySSL}},
+	var validated bool
+	encode := func() (body []byte, err error) {
+		body, validated, err = ticketRequest(w)
+		return body, err
 	}
-	validated, err := prove(w, &request)
+	body, err := encode()
 	if err != nil {
 		return kept{}, err
 	}
-	body, err := request.Encode()
-	if err != nil {
-		return kept{}, hresult.New(op, hresult.InvalidData, err)
-	}
 	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: "https://" + msa.Host + msa.PathTicket,
-		Header: http.Header{"Content-Type": {msa.ContentType}}, Body: body})
+		Header: http.Header{"Content-Type": {msa.ContentType}}, Body: body, Again: encode})
 	if err != nil {
 		return kept{}, err
 	}
@@ -106,6 +101,24 @@ func requestTicket(w *device.Windows) (kept, error) {
 	w.Disk.Files.Write(device.FileTicket, b)
 	w.Event("msa.ticket", journal.F("tpmValidated", validated), journal.F("expires", issued.Expires))
 	return t, nil
+}
+
+// ticketRequest is a request of this moment, and whether the TPM vouches for
+// it.
+func ticketRequest(w *device.Windows) (body []byte, validated bool, err error) {
+	r, now := w.Registry(), w.Now()
+	request := msa.TicketRequest{
+		MessageID: "urn:uuid:" + w.GUID(), Created: now, Expires: now.Add(w.Timing.MSA.RequestSkew),
+		Username: r.String(keyAccount, "Membername"), Password: r.String(keyAccount, "Password"),
+		Scopes: []msa.Scope{{Address: msa.ScopeSTS}, {Address: msa.ScopeDeployment, Policy: msa.PolicySSL}},
+	}
+	if validated, err = prove(w, &request); err != nil {
+		return nil, false, err
+	}
+	if body, err = request.Encode(); err != nil {
+		return nil, false, hresult.New("device ticket", hresult.InvalidData, err)
+	}
+	return body, validated, nil
 }
 
 // prove adds the attestation key's signature over the request, where the PC

@@ -85,20 +85,22 @@ func deviceToken(w *device.Windows, resource string) (Token, error) {
 		return Token{}, tpmError(w, op, err)
 	}
 	tenant := Status(w).TenantID
-	nonce, err := challenge(w, tenant)
+	resp, err := postSigned(w, op, tenant, func(nonce string) (oauth.TokenRequest, error) {
+		now := w.Now()
+		request, err := oauth.SignDeviceRequest(key.In(w.Ctx), cert.DER, oauth.KDF2, oauth.DeviceRequest{
+			ClientID: oauth.ClientBroker, GrantType: oauth.GrantDeviceToken, Resource: resource, RedirectURI: oauth.RedirectMDM,
+			RequestNonce: nonce, Issuer: oauth.IssuerBroker, IssuedAt: now.Unix(), Expires: now.Add(w.Timing.Entra.NonceLife).Unix(),
+			WindowsVersion: "10.0." + w.Installation.Build,
+		})
+		if err != nil {
+			return oauth.TokenRequest{}, tpmError(w, op, err)
+		}
+		return oauth.TokenRequest{GrantType: oauth.GrantJWT, Request: request, WindowsAPIVersion: oauth.WindowsAPI22}, nil
+	})
 	if err != nil {
 		return Token{}, err
 	}
-	now := w.Now()
-	request, err := oauth.SignDeviceRequest(key.In(w.Ctx), cert.DER, oauth.KDF2, oauth.DeviceRequest{
-		ClientID: oauth.ClientBroker, GrantType: oauth.GrantDeviceToken, Resource: resource, RedirectURI: oauth.RedirectMDM,
-		RequestNonce: nonce, Issuer: oauth.IssuerBroker, IssuedAt: now.Unix(), Expires: now.Add(w.Timing.Entra.NonceLife).Unix(),
-		WindowsVersion: "10.0." + w.Installation.Build,
-	})
-	if err != nil {
-		return Token{}, tpmError(w, op, err)
-	}
-	answer, err := askToken(w, op, tenant, oauth.TokenRequest{GrantType: oauth.GrantJWT, Request: request, WindowsAPIVersion: oauth.WindowsAPI22})
+	answer, err := tokenAnswer(op, resp)
 	if err != nil {
 		return Token{}, err
 	}
@@ -125,6 +127,10 @@ func askToken(w *device.Windows, op, tenant string, r oauth.TokenRequest) (*oaut
 	if err != nil {
 		return nil, err
 	}
+	return tokenAnswer(op, resp)
+}
+
+func tokenAnswer(op string, resp *device.Response) (*oauth.TokenResponse, error) {
 	var answer oauth.TokenResponse
 	if err := json.Unmarshal(resp.Body, &answer); err != nil {
 		return nil, hresult.New(op, hresult.InvalidData, err)
@@ -133,9 +139,31 @@ func askToken(w *device.Windows, op, tenant string, r oauth.TokenRequest) (*oaut
 }
 
 func postForm(w *device.Windows, op, tenant string, r oauth.TokenRequest) (*device.Response, error) {
+	return postToken(w, op, tenant, []byte(r.Form().Encode()), nil)
+}
+
+// postSigned posts a request that carries the service's nonce, with a new one
+// for each attempt.
+func postSigned(w *device.Windows, op, tenant string, sign func(nonce string) (oauth.TokenRequest, error)) (*device.Response, error) {
+	form := func() ([]byte, error) {
+		nonce, err := challenge(w, tenant)
+		if err != nil {
+			return nil, err
+		}
+		r, err := sign(nonce)
+		return []byte(r.Form().Encode()), err
+	}
+	body, err := form()
+	if err != nil {
+		return nil, err
+	}
+	return postToken(w, op, tenant, body, form)
+}
+
+func postToken(w *device.Windows, op, tenant string, body []byte, again func() ([]byte, error)) (*device.Response, error) {
 	resp, err := w.Do(device.Request{
 		Op: op, Method: http.MethodPost, URL: "https://" + hosts.Login + "/" + tenant + "/oauth2/token",
-		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: []byte(r.Form().Encode()),
+		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: body, Again: again,
 	})
 	if err != nil {
 		return nil, err

@@ -155,14 +155,15 @@ func (d *Discovery) UnmarshalJSON(b []byte) error {
 		text := func(k string) string { v, _ := m[k].(string); return v }
 		*s.of(d) = &Endpoint{URL: text(s.endpoint), ResourceID: text(s.resource), ServiceVersion: text("ServiceVersion")}
 	}
-	for name, to := range map[string]any{
-		"AuthenticationService":   &d.AuthenticationService,
-		"IdentityProviderService": &d.IdentityProviderService,
-		"TenantInfo":              &d.TenantInfo,
+	for _, s := range []struct {
+		name string
+		to   any
+	}{
+		{"AuthenticationService", &d.AuthenticationService}, {"IdentityProviderService", &d.IdentityProviderService}, {"TenantInfo", &d.TenantInfo},
 	} {
-		if body, ok := raw[name]; ok {
-			if err := json.Unmarshal(body, to); err != nil {
-				return fmt.Errorf("drs: discovery section %s: %w", name, err)
+		if body, ok := raw[s.name]; ok {
+			if err := json.Unmarshal(body, s.to); err != nil {
+				return fmt.Errorf("drs: discovery section %s: %w", s.name, err)
 			}
 		}
 	}
