@@ -106,6 +106,7 @@ type cell struct {
 	events    uint64
 	scheduled uint64
 	counts    map[string]int
+	problems  []string
 	timelines map[string][]journal.Event
 }
 
@@ -117,7 +118,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	watch.begin(n, w)
 	w.Start(context.WithoutCancel(ctx)) // an interrupt stops the clock; in the world nothing happens
 	err = w.Run(ctx, untilOf(o.Scenario))
-	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts}
+	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems}
 	c.timelines = w.samples()
 	return c, errors.Join(err, w.Close())
 }
@@ -155,6 +156,7 @@ func (r *Result) addUp(cells []*cell) {
 		r.Scheduled += c.scheduled
 		r.Refusals += c.counts[journal.Refused]
 		r.Faults += c.counts[fault.Fired]
+		r.Problems = append(r.Problems, c.problems...)
 		if c.end.After(r.End) {
 			r.End = c.end
 		}

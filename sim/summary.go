@@ -34,6 +34,7 @@ type Summary struct {
 	TPM            TPMStats       `json:"tpm"`
 	Failures       []FailureGroup `json:"failures"`
 	Expectations   []Expectation  `json:"expectations"`
+	Problems       []string       `json:"problems,omitempty"`    // what administrators and the timeline could not do
 	NotModelled    []string       `json:"notModelled,omitempty"` // members of Graph objects that nothing reads
 	Interrupted    bool           `json:"interrupted,omitempty"`
 }

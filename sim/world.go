@@ -59,6 +59,8 @@ type World struct {
 	counts  map[string]int    // of events that the summary counts, by kind
 	phases  phases
 	ends    []End
+	// problems are what administrators and the timeline could not do.
+	problems []string
 	// listeners hear every event; what they do must not wait.
 	listeners []func(journal.Event)
 }
@@ -102,6 +104,9 @@ func NewWorld(o Options) (*World, error) {
 func (w *World) observe(e journal.Event) {
 	for _, hear := range w.listeners {
 		hear(e)
+	}
+	if e.Kind == "registration.failed" || e.Kind == "timeline.failed" {
+		w.problems = append(w.problems, e.Kind+": "+e.Text("error"))
 	}
 	if e.Kind == fault.Fired || e.Kind == journal.Refused {
 		w.counts[e.Kind]++

@@ -35,8 +35,8 @@ var _ = Describe("pre-provisioning", func() {
 
 	It("needs an edition that can be managed: not Home", Label("SR-04"), func() {
 		w, failure := refused(spec.Tenant(nothing), spec.Edition(scenario.EditionHome))
-		Expect(failure.Code).To(Equal(hresult.EnrollNotSupported.Hex()))
-		Expect(w.Texts(w.PCs[0], "refused", "check")).To(ContainElement("edition"))
+		Expect(failure.Code).To(Equal(hresult.EnrollCSPMisc.Hex()))
+		Expect(w.Texts(w.PCs[0], "eventlog", "id")).To(ContainElement("114"))
 	})
 
 	It("needs a Windows that is still supported on the day", Label("SR-04"), func() {

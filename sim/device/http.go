@@ -65,10 +65,18 @@ type Request struct {
 	URL    string
 	Header http.Header
 	Body   []byte
-	// Again makes the body anew for each further attempt: one with a time or a
-	// nonce in it may have to wait for longer than those are good. nil sends
-	// the same body again.
-	Again func() ([]byte, error)
+	// Make fills in what belongs to one attempt, before each: a request with a
+	// time or a nonce in it may have to wait for longer than those are good.
+	// nil sends the request as it stands.
+	Make func(*Request) error
+}
+
+// Fresh is a Make for a request whose body is made anew.
+func Fresh(encode func() ([]byte, error)) func(*Request) error {
+	return func(r *Request) (err error) {
+		r.Body, err = encode()
+		return err
+	}
 }
 
 // Response is a whole answer.
@@ -83,13 +91,18 @@ const maxAnswer = 4 << 20
 
 var errTooLong = errors.New("the answer is longer than Windows reads")
 
-// Do sends a request and reads the answer. A server that says 429 or 503 is
-// asked again after the time that it names, so often as the timing profile
-// allows; its last answer is given back like any other. The error of an
-// exchange that did not come about is a *hresult.Error with the code that
-// WinHTTP would give.
+// Do sends a request and reads the answer. A server that says 429 or 503 and
+// when to come back is asked again then, however often; one that names no time
+// so often as the timing profile allows, and its last answer is given back like
+// any other. The error of an exchange that did not come about is a
+// *hresult.Error with the code that WinHTTP would give.
 func (w *Windows) Do(r Request) (*Response, error) {
-	for attempt := 0; ; attempt++ {
+	for attempt := 0; ; {
+		if r.Make != nil {
+			if err := r.Make(&r); err != nil {
+				return nil, err
+			}
+		}
 		resp, err := w.once(r)
 		if err != nil {
 			return nil, hresult.New(r.Op, transportCode(err), err)
@@ -98,14 +111,12 @@ func (w *Windows) Do(r Request) (*Response, error) {
 		if !busy || attempt >= w.Timing.Network.RetryAttempts {
 			return resp, nil
 		}
-		if err := w.Sleep(w.retryAfter(resp.Header), "Retry-After of "+r.Op); err != nil {
+		wait, named := w.retryAfter(resp.Header)
+		if !named {
+			attempt++
+		}
+		if err := w.Sleep(wait, "Retry-After of "+r.Op); err != nil {
 			return nil, hresult.New(r.Op, hresult.InternetAborted, err)
-		}
-		if r.Again == nil {
-			continue
-		}
-		if r.Body, err = r.Again(); err != nil {
-			return nil, err
 		}
 	}
 }
@@ -156,14 +167,16 @@ func (w *Windows) once(r Request) (*Response, error) {
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: b}, nil
 }
 
-// retryAfter reads the header in both its forms (RFC 9110, 10.2.3).
-func (w *Windows) retryAfter(h http.Header) time.Duration {
+// retryAfter reads the header in both its forms (RFC 9110, 10.2.3) and tells
+// whether it names a time to come.
+func (w *Windows) retryAfter(h http.Header) (wait time.Duration, named bool) {
 	v := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+		return time.Duration(seconds) * time.Second, seconds > 0
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return max(0, at.Sub(w.Now()))
+		wait = max(0, at.Sub(w.Now()))
+		return wait, wait > 0
 	}
-	return w.Timing.Network.RetryAfter
+	return w.Timing.Network.RetryAfter, false
 }

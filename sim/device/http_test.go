@@ -42,7 +42,8 @@ func TestRetryAfter(t *testing.T) {
 		{"without", 503, func(time.Time) string { return "" }, 1, 30 * time.Second, 200},
 		{"nonsense", 429, func(time.Time) string { return "-5" }, 1, 30 * time.Second, 200},
 		{"too large", 429, func(time.Time) string { return "99999999999" }, 1, 30 * time.Second, 200},
-		{"given up", 429, func(time.Time) string { return "10" }, 100, 50 * time.Second, 429},
+		{"as often as it takes", 429, func(time.Time) string { return "10" }, 20, 200 * time.Second, 200},
+		{"given up", 429, func(time.Time) string { return "" }, 100, 150 * time.Second, 429},
 		{"another status", 500, func(time.Time) string { return "10" }, 1, 0, 500},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ func Table(w io.Writer, s *sim.Summary, replay string) error {
 	outcomes(out, s)
 	phases(out, s.Phases)
 	failures(out, judged(s))
+	problems(out, s.Problems)
 	if !s.Interrupted {
 		expectations(out, s.Expectations)
 	}
@@ -114,6 +115,18 @@ func failures(w io.Writer, groups []sim.FailureGroup) {
 			}
 		}
 		_ = tab.Flush() // w is a bufio.Writer, which keeps its error
+	}
+}
+
+// problems lists what went wrong around the PCs: an import, an action of the
+// timeline.
+func problems(w io.Writer, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nProblems\n")
+	for _, p := range list {
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(p, "\n", "; "))
 	}
 }
 

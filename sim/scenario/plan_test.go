@@ -106,6 +106,10 @@ func TestResolveImport(t *testing.T) {
 		rows = append(rows, ztd.Row{Serial: serial, Hash: hash, GroupTag: "sales"})
 	}
 	rows[1].AssignedUser, rows[2].AssignedUser = "Megan@contoso.com", "left@contoso.com"
+	rows[2].Line, rows[2].UserColumn = 4, 4012
+	_, problems := builtIn(t).Resolve(scenario.Flags{Import: rows, File: "hashes.csv"})
+	g.Expect(problems.Error()).To(HavePrefix(`hashes.csv:4:4012: the tenant has no user "left@contoso.com"`))
+	rows[2].AssignedUser = ""
 	r, problems := builtIn(t).Resolve(scenario.Flags{Import: rows})
 	g.Expect(problems).To(BeEmpty())
 	r = again(t, r)
@@ -118,7 +122,6 @@ func TestResolveImport(t *testing.T) {
 		g.Expect(d.User).NotTo(BeEmpty())
 	}
 	g.Expect(list[1].User).To(Equal("megan@contoso.com"))
-	g.Expect(list[2].AssignedUser).To(Equal("left@contoso.com")) // registration refuses it, as in life
 	g.Expect(list[2].User).NotTo(Equal(list[2].AssignedUser))
 	r, problems = r.Resolve(scenario.Flags{Devices: len(rows) + 3})
 	g.Expect(problems).To(BeEmpty())

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"slices"
+	"strings"
 
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/problem"
@@ -14,6 +15,7 @@ type Flags struct {
 	Cells   int          // 0 leaves it
 	Seed    *vclock.Seed // nil leaves it
 	Import  []ztd.Row    // the fleet is these devices, or has them among Devices
+	File    string       // the file that Import was read from, for messages
 }
 
 // Resolve gives the scenario as it will run: a copy with the flags worked in.
@@ -38,6 +40,7 @@ func (s *Scenario) Resolve(f Flags) (*Scenario, problem.List) {
 	case f.Import == nil && s.Fleet.Import != nil && f.Devices > 0 && f.Devices < len(s.Fleet.Import.Rows):
 		problems.Addf("--devices", 0, 0, "%d is less than the %d imported devices of the scenario", f.Devices, len(s.Fleet.Import.Rows))
 	}
+	problems = append(problems, s.strangers(f)...)
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -56,6 +59,26 @@ func (s *Scenario) Resolve(f Flags) (*Scenario, problem.List) {
 		problems = r.crewsFor()
 	}
 	return &r, problems
+}
+
+// strangers are the rows whose assigned user is nobody in the tenant: the
+// portal refuses them one by one, long after.
+func (s *Scenario) strangers(f Flags) (problems problem.List) {
+	users := map[string]bool{}
+	for _, row := range f.Import {
+		if row.AssignedUser == "" {
+			continue
+		}
+		if len(users) == 0 {
+			for _, u := range s.Tenant.AllUsers() {
+				users[strings.ToLower(u.UserPrincipalName)] = true
+			}
+		}
+		if !users[strings.ToLower(row.AssignedUser)] {
+			problems.Addf(f.File, row.Line, row.UserColumn, "the tenant has no user %q; add one to tenant.users, or leave the column empty", row.AssignedUser)
+		}
+	}
+	return problems
 }
 
 // crewsFor says at which benches there are not enough technicians for the

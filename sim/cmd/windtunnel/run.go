@@ -80,7 +80,7 @@ func (f *runFlags) resolve() (*scenario.Scenario, error) {
 	if err := together(err, csvErr); err != nil {
 		return nil, err
 	}
-	s, problems := s.Resolve(scenario.Flags{Devices: f.devices, Cells: f.cells, Seed: f.seed, Import: rows})
+	s, problems := s.Resolve(scenario.Flags{Devices: f.devices, Cells: f.cells, Seed: f.seed, Import: rows, File: f.csv})
 	return s, problems.Err()
 }
 

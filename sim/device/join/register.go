@@ -32,22 +32,24 @@ func JoinAsDevice(w *device.Windows, t Tenant) error {
 	if err != nil {
 		return err
 	}
-	nonce, err := joinNonce(w, found)
-	if err != nil {
-		return err
-	}
 	keys, err := newKeys(w)
 	if err != nil {
 		return err
 	}
-	proof, err := attestKey(w, keys.request, nonce)
-	if err != nil {
-		return err
-	}
 	body := keys.body(w, t, drs.JoinDeviceAuth)
-	body.AikCertificate, body.AttestationData = aik.DER, proof
-	body.Attributes.DeviceTicket = []byte(ticket)
-	return register(w, t, found, body, http.Header{drs.HeaderNonce: {nonce}}, "autopilot@"+t.Domain)
+	body.AikCertificate, body.Attributes.DeviceTicket = aik.DER, []byte(ticket)
+	return register(w, t, found, "autopilot@"+t.Domain, func(r *device.Request) error {
+		nonce, err := joinNonce(w, found)
+		if err != nil {
+			return err
+		}
+		if body.AttestationData, err = attestKey(w, keys.request, nonce); err != nil {
+			return err
+		}
+		r.Header.Set(drs.HeaderNonce, nonce)
+		r.Body, err = json.Marshal(body)
+		return err
+	})
 }
 
 // JoinAsUser joins, or registers again, as the user who signed in.
@@ -66,7 +68,11 @@ func JoinAsUser(w *device.Windows, t Tenant, s *Session) error {
 	} else if cause := gone(w); cause != nil {
 		return cause
 	}
-	return register(w, t, found, body, http.Header{"Authorization": {"Bearer " + s.DRSToken}}, s.UPN)
+	return register(w, t, found, s.UPN, func(r *device.Request) error {
+		r.Header.Set("Authorization", "Bearer "+s.DRSToken)
+		r.Body, err = json.Marshal(body)
+		return err
+	})
 }
 
 // Unjoin leaves Entra ID and forgets the device's keys. The MDM enrolment is
@@ -202,16 +208,12 @@ func joinNonce(w *device.Windows, found *drs.Discovery) (string, error) {
 	return nonce.Value, nil
 }
 
-// register sends the join and keeps what it brings.
-func register(w *device.Windows, t Tenant, found *drs.Discovery, body *drs.JoinRequest, header http.Header, email string) error {
+// register sends the join, whose body and proof fill makes for each attempt, and
+// keeps what it brings.
+func register(w *device.Windows, t Tenant, found *drs.Discovery, email string, fill func(*device.Request) error) error {
 	const op = "join Entra ID"
-	b, err := json.Marshal(body)
-	if err != nil {
-		return hresult.New(op, hresult.JoinMessageFormat, err)
-	}
-	header.Set("Content-Type", "application/json")
-	header.Set("User-Agent", fmt.Sprintf(drs.UserAgent, "10.0."+w.Installation.Build))
-	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: found.DeviceJoinService.URL + "?api-version=" + drs.JoinVersion, Header: header, Body: b})
+	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {fmt.Sprintf(drs.UserAgent, "10.0."+w.Installation.Build)}}
+	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: found.DeviceJoinService.URL + "?api-version=" + drs.JoinVersion, Header: header, Make: fill})
 	if err != nil {
 		return err
 	}

@@ -69,12 +69,8 @@ func requestTicket(w *device.Windows) (kept, error) {
 		body, validated, err = ticketRequest(w)
 		return body, err
 	}
-	body, err := encode()
-	if err != nil {
-		return kept{}, err
-	}
 	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: "https://" + msa.Host + msa.PathTicket,
-		Header: http.Header{"Content-Type": {msa.ContentType}}, Body: body, Again: encode})
+		Header: http.Header{"Content-Type": {msa.ContentType}}, Make: device.Fresh(encode)})
 	if err != nil {
 		return kept{}, err
 	}

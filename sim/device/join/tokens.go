@@ -139,31 +139,26 @@ func tokenAnswer(op string, resp *device.Response) (*oauth.TokenResponse, error)
 }
 
 func postForm(w *device.Windows, op, tenant string, r oauth.TokenRequest) (*device.Response, error) {
-	return postToken(w, op, tenant, []byte(r.Form().Encode()), nil)
+	return postToken(w, op, tenant, func() ([]byte, error) { return []byte(r.Form().Encode()), nil })
 }
 
 // postSigned posts a request that carries the service's nonce, with a new one
 // for each attempt.
 func postSigned(w *device.Windows, op, tenant string, sign func(nonce string) (oauth.TokenRequest, error)) (*device.Response, error) {
-	form := func() ([]byte, error) {
+	return postToken(w, op, tenant, func() ([]byte, error) {
 		nonce, err := challenge(w, tenant)
 		if err != nil {
 			return nil, err
 		}
 		r, err := sign(nonce)
 		return []byte(r.Form().Encode()), err
-	}
-	body, err := form()
-	if err != nil {
-		return nil, err
-	}
-	return postToken(w, op, tenant, body, form)
+	})
 }
 
-func postToken(w *device.Windows, op, tenant string, body []byte, again func() ([]byte, error)) (*device.Response, error) {
+func postToken(w *device.Windows, op, tenant string, form func() ([]byte, error)) (*device.Response, error) {
 	resp, err := w.Do(device.Request{
 		Op: op, Method: http.MethodPost, URL: "https://" + hosts.Login + "/" + tenant + "/oauth2/token",
-		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: body, Again: again,
+		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Make: device.Fresh(form),
 	})
 	if err != nil {
 		return nil, err

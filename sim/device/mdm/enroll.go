@@ -50,6 +50,10 @@ func Enroll(w *device.Windows, e Enrollment) error {
 }
 
 func enroll(w *device.Windows, e Enrollment) error {
+	if w.Installation.Edition == "Home" {
+		w.Log(device.LogAutopilot, 114, "Error", "this edition of Windows cannot be managed by an organization")
+		return hresult.New("MDM enroll", hresult.EnrollCSPMisc, errEdition)
+	}
 	found, err := discoverServer(w, e)
 	if err != nil {
 		return err
@@ -83,6 +87,8 @@ func enroll(w *device.Windows, e Enrollment) error {
 	}
 	return provision(w, e, result.Provisioning)
 }
+
+var errEdition = errors.New("Windows Home cannot be enrolled")
 
 // discoverServer asks where to enrol. The bare GET before it is how Windows
 // makes sure that somebody is there.

@@ -1,7 +1,6 @@
 package oobe
 
 import (
-	"io"
 	"net/http"
 
 	"windtunnel.test/sim/device"
@@ -14,18 +13,9 @@ func connected(w *device.Windows) bool {
 	if !w.NIC.IsUp() {
 		return false
 	}
-	req, err := http.NewRequestWithContext(w.Ctx, http.MethodGet, "http://"+hosts.NCSI+"/connecttest.txt", nil)
-	if err != nil {
-		return false
-	}
-	resp, err := w.HTTP().Do(req)
-	if err != nil {
+	resp, err := w.Do(device.Request{Op: "connectivity test", Method: http.MethodGet, URL: "http://" + hosts.NCSI + "/connecttest.txt"})
+	if err != nil || string(resp.Body) != "Microsoft Connect Test" {
 		w.Log(device.LogAutopilot, 165, "Warning", "internet is not available")
-		return false
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 64))
-	if err != nil || string(body) != "Microsoft Connect Test" {
 		return false
 	}
 	w.Log(device.LogAutopilot, 164, "Information", "internet is available")

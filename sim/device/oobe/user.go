@@ -25,8 +25,10 @@ func signInPage(w *device.Windows) error {
 			ID: ScreenSignIn, Title: "Welcome to " + profile.CloudAssignedTenantDomain + "!",
 			Inputs: []string{FieldEmail, FieldPassword}, Buttons: []string{ButtonNext},
 		}
-		if upn := profile.CloudAssignedTenantUpn; upn != "" {
-			s.Lines = append(s.Lines, device.Line{Label: FieldEmail, Value: upn}) // filled in already
+		assigned := profile.CloudAssignedTenantUpn
+		if assigned != "" { // filled in already, and not to be changed
+			s.Lines = append(s.Lines, device.Line{Label: FieldEmail, Value: assigned})
+			s.Inputs = []string{FieldPassword}
 		}
 		if code := w.Registry().String(device.KeyOOBE, "SignInError"); code != "" {
 			s.Lines = append(s.Lines, device.Line{Label: LabelError, Value: code}, device.Line{Label: LabelReason, Value: w.Registry().String(device.KeyOOBE, "SignInReason")})
@@ -36,8 +38,8 @@ func signInPage(w *device.Windows) error {
 			return err
 		}
 		upn := in.Values[FieldEmail]
-		if upn == "" {
-			upn = profile.CloudAssignedTenantUpn
+		if assigned != "" {
+			upn = assigned
 		}
 		session, err := join.SignIn(w, upn, in.Values[FieldPassword])
 		switch {

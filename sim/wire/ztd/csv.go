@@ -39,6 +39,7 @@ type Row struct {
 	Hash         string // base64, 4,000 characters
 	GroupTag     string
 	AssignedUser string // user principal name, or empty
+	UserColumn   int    // where AssignedUser stands in its line, from 1; 0 in rows that were not read from a file
 	Hardware     hwhash.Hardware
 }
 
@@ -223,6 +224,7 @@ func (c *reader) field(row *Row, col int, title, f string) {
 	case colTag:
 		row.GroupTag = f
 	case colUser:
+		row.UserColumn = col
 		if row.AssignedUser = f; f != "" && !strings.Contains(strings.Trim(f, "@"), "@") {
 			c.addf(row.Line, col, "assigned user %q is not a user principal name; write name@domain or leave it empty", f)
 		}
