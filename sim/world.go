@@ -87,7 +87,7 @@ func NewWorld(o Options) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
-	w.Network = vnet.New(w.Clock, vnet.Options{Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web})
+	w.Network = vnet.New(w.Clock, vnet.Options{Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web, Timing: w.Timing})
 	if err := w.connectCloud(); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"windtunnel.test/fakeintune/delivery"
 	"windtunnel.test/fakeintune/tenant"
@@ -22,14 +23,6 @@ const (
 	agentOwner   = "IntuneManagementExtension"
 	agentPath    = "/IntuneWindowsAgent.msi"
 	agentService = "IntuneManagementExtension"
-)
-
-// How long an installer may run, and how often it is tried again, in the jobs
-// that are sent: our model.
-const (
-	jobTimeout  = 30 // minutes
-	jobRetries  = 3
-	jobInterval = 5 // minutes
 )
 
 // agentMSI is the published installer.
@@ -57,7 +50,7 @@ func hash(body []byte) string {
 
 // agentItem is the job that installs the management extension.
 func (s *Service) agentItem() (item, error) {
-	return msiItem(csp.MSI{Scope: csp.Device, ProductCode: agentProduct}, agentOwner, agentPath, s.agent.version, s.agent.hash, "/quiet")
+	return s.msiItem(csp.MSI{Scope: csp.Device, ProductCode: agentProduct}, agentOwner, agentPath, s.agent.version, s.agent.hash, "/quiet")
 }
 
 // appItem is the job that installs a line-of-business MSI. Its file is
@@ -71,13 +64,14 @@ func (s *Service) appItem(t *tenant.Tenant, scope csp.Scope, app graph.MobileApp
 	if s.Content != nil {
 		s.Content.Publish(path, body, app.Size)
 	}
-	return msiItem(csp.MSI{Scope: scope, ProductCode: app.ProductCode}, app.ID, path, app.ProductVersion, hash(body), app.CommandLine)
+	return s.msiItem(csp.MSI{Scope: scope, ProductCode: app.ProductCode}, app.ID, path, app.ProductVersion, hash(body), app.CommandLine)
 }
 
-func msiItem(m csp.MSI, owner, path, version, hash, arguments string) (item, error) {
+func (s *Service) msiItem(m csp.MSI, owner, path, version, hash, arguments string) (item, error) {
+	limits := s.Tenants.Timing.MDM
 	job, err := csp.MsiInstallJob{ID: m.ProductCode, Product: csp.Product{
 		Version: version, ContentURLs: []string{(&url.URL{Scheme: "https", Host: hosts.ContentCDN, Path: path}).String()}, FileHash: hash, CommandLine: arguments,
-		TimeOut: jobTimeout, RetryCount: jobRetries, RetryInterval: jobInterval,
+		TimeOut: int(limits.InstallLimit / time.Minute), RetryCount: limits.InstallRetries, RetryInterval: int(limits.InstallRetryDelay / time.Minute),
 	}}.Encode()
 	if err != nil {
 		return item{}, fmt.Errorf("fakeintune/mdm: job of %s: %w", owner, err)

@@ -103,8 +103,11 @@ type MDM struct {
 	CertificateLife        time.Duration
 	CertificateRenewBefore time.Duration // how long before the end renewal begins
 	CertificateRenewRetry  time.Duration
-	SyncSchedule           Schedule // from the enrolment on
-	RetryCount             int      // connection attempts of one session
+	SyncSchedule           Schedule      // from the enrolment on
+	RetryCount             int           // connection attempts of one session
+	InstallLimit           time.Duration // how long an MSI of the MDM's may run
+	InstallRetries         int           // attempts after the first
+	InstallRetryDelay      time.Duration // in whole minutes
 	InitialBackoff         time.Duration
 	MaximumBackoff         time.Duration
 	NonceLife              time.Duration
@@ -175,6 +178,10 @@ type Hybrid struct {
 // Network: what Windows' HTTP stack waits for, and what it does about a server that asks for patience.
 type Network struct {
 	ConnectTimeout time.Duration
+	TCPConnect     time.Duration // a connection that nobody answers is given up by TCP itself
+	TCPFirstResend time.Duration // a lost packet is sent again after this, then after twice as long each time
+	TCPResends     int           // after which a connection is given up
+	IdleConnection time.Duration // how long an unused connection is kept
 	SendTimeout    time.Duration
 	ReceiveTimeout time.Duration
 	RetryAfter     time.Duration // for a 429 or 503 that names no time

@@ -36,16 +36,6 @@ type conn struct {
 	carriage    any // the home's own
 }
 
-const (
-	// idleTimeout is how long an unused connection is kept, as in Go's default client. Our model: what Windows' HTTP
-	// stack does is not documented and changes nothing but a few round trips.
-	idleTimeout = 90 * time.Second
-	// connectTimeout is when Windows gives up a connection that is not answered: SYNs at 0, 3 and 9 s, the last one waited
-	// for 12 s (learn.microsoft.com/troubleshoot/windows-client/networking/tcpip-and-nbt-configuration-parameters,
-	// TcpMaxConnectRetransmissions = 2).
-	connectTimeout = 21 * time.Second
-)
-
 // connection finds an idle connection or sets one up.
 func (nic *NIC) connection(ctx context.Context, out *outgoing) (*conn, error) {
 	key := poolKey{secure: out.secure, host: out.host, port: out.port}
@@ -68,7 +58,7 @@ func (nic *NIC) reuse(key poolKey, s *service) *conn {
 		c := list[len(list)-1]
 		list = list[:len(list)-1]
 		nic.idle[key] = list
-		if c.epoch == nic.epoch && c.service == s && now.Sub(c.idleSince) < idleTimeout {
+		if c.epoch == nic.epoch && c.service == s && now.Sub(c.idleSince) < nic.n.o.Timing.Network.IdleConnection {
 			return c
 		}
 		nic.n.home.drop(c)
@@ -169,7 +159,7 @@ func (nic *NIC) reach(ctx context.Context, network, name string, port uint16) (*
 	address := tcpAddr(h.addr, port).String()
 	switch site.blocks(h.name) {
 	case TimeOut:
-		if err := nic.wait(ctx, connectTimeout, "vnet.connect"); err != nil {
+		if err := nic.wait(ctx, nic.n.o.Timing.Network.TCPConnect, "vnet.connect"); err != nil {
 			return nil, nil, 0, err
 		}
 		return nil, nil, 0, connectionTimedOut("dial", address)

@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 )
 
@@ -60,6 +61,7 @@ type Options struct {
 	Journal *journal.Journal // nil: nothing is journaled
 	Faults  *fault.Injector  // nil: no faults
 	WebRoot *pki.CA          // signs server certificates; nil: only http and streams
+	Timing  *timing.Profile  // what Windows' TCP waits for; nil: timing.Default()
 }
 
 // Network is everything between the network cards. It is made by [New]; its methods may be called by any actor, and in
@@ -98,6 +100,9 @@ func (n *Network) Close() {
 
 // New makes an empty network: every name is unknown until somebody serves it.
 func New(clock vclock.Clock, o Options) *Network {
+	if o.Timing == nil {
+		o.Timing = timing.Default()
+	}
 	n := &Network{
 		clock: clock, o: o,
 		hosts: map[string]*host{}, byAddr: map[netip.Addr]*host{}, sites: map[string]*Site{},

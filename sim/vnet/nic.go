@@ -186,21 +186,13 @@ func (nic *NIC) wait(ctx context.Context, d time.Duration, tag string) error {
 	return nic.n.clock.Sleep(ctx, d, tag)
 }
 
-// A lost packet is sent again after one second, then after twice as long each time (RFC 6298 2.1, 5.5). Windows gives a
-// connection up after TcpMaxDataRetransmissions, five by default
-// (learn.microsoft.com/troubleshoot/windows-client/networking/tcpip-and-nbt-configuration-parameters).
-const (
-	firstRetransmission = time.Second
-	maxRetransmissions  = 5
-)
-
 // lossDelay draws how long a packet is late by being lost and sent again; given up says that it never arrives.
 func (nic *NIC) lossDelay(s *Site) (late time.Duration, givenUp bool) {
 	if s == nil || s.c.Loss == 0 {
 		return 0, false
 	}
-	rto := firstRetransmission
-	for range maxRetransmissions {
+	rto := nic.n.o.Timing.Network.TCPFirstResend
+	for range nic.n.o.Timing.Network.TCPResends {
 		if !nic.loses(s) {
 			return late, false
 		}
