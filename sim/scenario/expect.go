@@ -121,7 +121,11 @@ func (r Result) String() string {
 	case r.Err != nil:
 		return fmt.Sprintf("%s: %v", r.Expectation, r.Err)
 	case isDuration(r.Metric):
-		return fmt.Sprintf("%s: have %s", r.Expectation, Value{math.Round(r.Got*1000) / 1000, Duration})
+		got := math.Round(r.Got*1000) / 1000
+		if got >= 60 { // nobody reads a minute's milliseconds
+			got = math.Round(got)
+		}
+		return fmt.Sprintf("%s: have %s", r.Expectation, Value{got, Duration})
 	}
 	return fmt.Sprintf("%s: have %s", r.Expectation, Value{Number: r.Got})
 }

@@ -47,7 +47,7 @@ func TestExpectationMessages(t *testing.T) {
 		return scenario.Expectations{e}.Evaluate(figures)[0].String()
 	}
 	g.Expect(say("outcome.desktop == all", map[string]float64{"devices": 10, "outcome.desktop": 9})).To(Equal("outcome.desktop == all: have 9"))
-	g.Expect(say("phase.user.max < 1h", map[string]float64{"phase.user.max": 3725.5})).To(Equal("phase.user.max < 1h: have 1h2m5s500ms"))
+	g.Expect(say("phase.user.max < 1h", map[string]float64{"phase.user.max": 3725.5})).To(Equal("phase.user.max < 1h: have 1h2m6s"))
 	g.Expect(say("phase.user.max < 1h", nil)).To(Equal("phase.user.max < 1h: phase.user.max was not measured"))
 	g.Expect(say("failures < 5%", map[string]float64{"failures": 0})).To(Equal("failures < 5%: devices was not measured"))
 }

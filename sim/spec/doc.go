@@ -7,15 +7,13 @@
 //
 // and specs of this kind:
 //
-//	It("installs an app that was assigned after reseal", Label("SR-34"), func() {
+//	It("hands a PC from the technician to its user", func() {
 //		w := spec.NewWorld()
-//		pc := w.NewPC()
-//		w.Register(pc)
+//		pc := w.NewRegisteredPC()
 //		w.Provision(pc)
-//		w.AssignApp("Viewer")
-//		w.Ship(pc, 2*time.Hour)
+//		w.Ship(pc, 48*time.Hour)
 //		w.Unpack(pc, w.User("alex"))
-//		Expect(w.Products(pc)).To(ContainElement("Viewer"))
+//		Expect(w.Products(pc)).To(ContainElement("Notes"))
 //	})
 //
 // Each world has its own clock, services and seed, so specs run in any order
