@@ -37,10 +37,10 @@ type Administrator struct {
 }
 
 const (
-	graphRoot = "https://" + hosts.Graph
-	imports   = graphRoot + "/v1.0/deviceManagement/importedWindowsAutopilotDeviceIdentities"
-	devices   = graphRoot + "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
-	settings  = graphRoot + "/beta/deviceManagement/windowsAutopilotSettings"
+	graphRoot     = "https://" + hosts.Graph
+	importsURL    = graphRoot + "/v1.0/deviceManagement/importedWindowsAutopilotDeviceIdentities"
+	identitiesURL = graphRoot + "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities"
+	settingsURL   = graphRoot + "/beta/deviceManagement/windowsAutopilotSettings"
 )
 
 // GraphError is an answer of Microsoft Graph that is no success.
@@ -178,7 +178,7 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 		})
 	}
 	var accepted graph.Collection[graph.ImportedDevice]
-	if err := a.Graph(ctx, http.MethodPost, imports+"/import", request, &accepted); err != nil {
+	if err := a.Graph(ctx, http.MethodPost, importsURL+"/import", request, &accepted); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	for {
@@ -186,7 +186,7 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 			return err
 		}
 		var states []graph.ImportedDevice
-		if err := list(ctx, a, imports, &states); err != nil {
+		if err := list(ctx, a, importsURL, &states); err != nil {
 			return fmt.Errorf("import: %w", err)
 		}
 		pending, mistakes := 0, []error{}
@@ -205,7 +205,7 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 			continue
 		}
 		for _, s := range states {
-			if err := a.Graph(ctx, http.MethodDelete, imports+"/"+s.ID, nil, nil); err != nil {
+			if err := a.Graph(ctx, http.MethodDelete, importsURL+"/"+s.ID, nil, nil); err != nil {
 				return fmt.Errorf("clean up import: %w", err)
 			}
 		}
@@ -218,7 +218,7 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 // imported since would have to wait for the service's own.
 func (a *Administrator) Sync(ctx context.Context) error {
 	for {
-		err := a.Graph(ctx, http.MethodPost, settings+"/sync", nil, nil)
+		err := a.Graph(ctx, http.MethodPost, settingsURL+"/sync", nil, nil)
 		var refused *GraphError
 		if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
 			return err
@@ -235,7 +235,7 @@ func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
 	begin := a.clock.Now()
 	for {
 		var known []graph.AutopilotDevice
-		if err := list(ctx, a, devices, &known); err != nil {
+		if err := list(ctx, a, identitiesURL, &known); err != nil {
 			return fmt.Errorf("wait for profiles: %w", err)
 		}
 		assigned := 0
