@@ -88,7 +88,7 @@ func enroll(w *device.Windows, e Enrollment) error {
 	return provision(w, e, result.Provisioning)
 }
 
-var errEdition = errors.New("Windows Home cannot be enrolled")
+var errEdition = errors.New("a Windows of edition Home cannot be enrolled")
 
 // discoverServer asks where to enrol. The bare GET before it is how Windows
 // makes sure that somebody is there.
