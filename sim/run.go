@@ -67,8 +67,8 @@ func Run(ctx context.Context, o RunOptions) (*Result, error) {
 	result := &Result{Summary: sum, timelines: map[string][]journal.Event{}}
 	result.addUp(cells)
 	after := o.Lab.Stats()
-	sum.TPM = TPMStats{Commands: after.Commands - before.Commands, EngineSeconds: after.EngineSeconds - before.EngineSeconds,
-		DistinctEKs: after.DistinctEKs - before.DistinctEKs, ImagesMade: made, ImagesFound: len(ids) - made}
+	sum.TPM.Commands, sum.TPM.EngineSeconds = after.Commands-before.Commands, after.EngineSeconds-before.EngineSeconds
+	sum.TPM.DistinctEKs, sum.TPM.ImagesMade, sum.TPM.ImagesFound = after.DistinctEKs-before.DistinctEKs, made, len(ids)-made
 	sum.judge(s.Expect)
 	if watch.err != nil {
 		return result, fmt.Errorf("write the run's journal: %w", watch.err)
@@ -107,6 +107,7 @@ type cell struct {
 	scheduled uint64
 	counts    map[string]int
 	problems  []string
+	attested  int
 	timelines map[string][]journal.Event
 }
 
@@ -118,7 +119,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	watch.begin(n, w)
 	w.Start(context.WithoutCancel(ctx)) // an interrupt stops the clock; in the world nothing happens
 	err = w.Run(ctx, untilOf(o.Scenario))
-	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems}
+	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
 	c.timelines = w.samples()
 	return c, errors.Join(err, w.Close())
 }
@@ -156,6 +157,7 @@ func (r *Result) addUp(cells []*cell) {
 		r.Scheduled += c.scheduled
 		r.Refusals += c.counts[journal.Refused]
 		r.Faults += c.counts[fault.Fired]
+		r.TPM.Attested += c.attested
 		r.Problems = append(r.Problems, c.problems...)
 		if c.end.After(r.End) {
 			r.End = c.end

@@ -58,6 +58,7 @@ type TPMStats struct {
 	Commands      uint64  `json:"commands"`
 	EngineSeconds float64 `json:"engineSeconds"`
 	DistinctEKs   int     `json:"distinctEKs"`
+	Attested      int     `json:"attested"` // PCs with a valid AIK certificate that was issued for their own EK
 	ImagesMade    int     `json:"imagesMade"`
 	ImagesFound   int     `json:"imagesFound"`
 }
@@ -96,6 +97,7 @@ func (s *Summary) Metrics() map[string]float64 {
 	m := map[string]float64{
 		scenario.MetricDevices: float64(s.Devices), scenario.MetricFailures: 0, scenario.MetricVirtual: s.VirtualSeconds,
 		scenario.MetricEKs: float64(s.TPM.DistinctEKs), scenario.MetricCommands: float64(s.TPM.Commands),
+		scenario.MetricAttested: float64(s.TPM.Attested),
 		scenario.MetricRefusals: float64(s.Refusals), scenario.MetricFaults: float64(s.Faults),
 	}
 	for _, f := range s.Failures {

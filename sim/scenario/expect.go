@@ -75,6 +75,7 @@ const (
 	MetricDevices  = "devices"         // PCs of the run
 	MetricFailures = "failures"        // PCs that ended as failed or stuck
 	MetricEKs      = "tpm.distinctEKs" // different endorsement keys; also written distinctEKs
+	MetricAttested = "tpm.attested"    // PCs with a valid AIK certificate that was issued for their own EK
 	MetricCommands = "tpm.commands"
 	MetricVirtual  = "virtual"  // virtual time from start to end, in seconds
 	MetricRefusals = "refusals" // requests that a service refused
@@ -82,7 +83,7 @@ const (
 )
 
 var (
-	plainMetrics = []string{MetricDevices, MetricFailures, MetricEKs, MetricCommands, MetricVirtual, MetricRefusals, MetricFaults}
+	plainMetrics = []string{MetricDevices, MetricFailures, MetricEKs, MetricAttested, MetricCommands, MetricVirtual, MetricRefusals, MetricFaults}
 	outcomes     = []string{"desktop", "resealed", "failed", "stuck", "unfinished"}
 	phases       = []string{"registered", "queue", "technician", "shelf", "user"}
 	statistics   = []string{"min", "mean", "p50", "p90", "p99", "max"}

@@ -59,7 +59,7 @@ func Attest(w *device.Windows) error {
 
 // attest is one try.
 func attest(w *device.Windows) error {
-	if _, ok := w.Disk.Certs.Find(device.StoreMySystem, certAIK); !ok {
+	if _, ok := w.Disk.Certs.Find(device.StoreMySystem, CertAIK); !ok {
 		if err := enrollAIK(w); err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func enrollAIK(w *device.Windows) error {
 	if pub, ok := cert.PublicKey.(*rsa.PublicKey); !ok || !pub.Equal(key.Public()) {
 		return hresult.New("receive AIK certificate", hresult.TPMAttestationFailed, errors.New("the certificate is about another key"))
 	}
-	w.Disk.Certs.Put(device.Certificate{Store: device.StoreMySystem, Name: certAIK, DER: cert.Raw})
+	w.Disk.Certs.Put(device.Certificate{Store: device.StoreMySystem, Name: CertAIK, DER: cert.Raw})
 	w.Event("aik.certificate", journal.F("serial", cert.SerialNumber.Text(16)), journal.F("aik", fmt.Sprintf("%x", key.Name())))
 	return nil
 }

@@ -24,7 +24,7 @@ func JoinAsDevice(w *device.Windows, t Tenant) error {
 	if err != nil {
 		return err
 	}
-	aik, ok := w.Disk.Certs.Find(device.StoreMySystem, certAIK)
+	aik, ok := w.Disk.Certs.Find(device.StoreMySystem, CertAIK)
 	if !ok {
 		return hresult.New("join as a device", hresult.JoinAIKValidation, errors.New("no AIK certificate"))
 	}

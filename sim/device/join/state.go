@@ -4,10 +4,12 @@ import (
 	"windtunnel.test/sim/device"
 )
 
+// CertAIK is the name of the AIK certificate in My\System.
+const CertAIK = "aik"
+
 // Names of certificates in My\System and of key containers.
 const (
 	certDevice   = "entra-device"
-	certAIK      = "aik"
 	keyDevice    = "entra-device"
 	keyTransport = "entra-transport"
 )

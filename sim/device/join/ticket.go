@@ -120,7 +120,7 @@ func ticketRequest(w *device.Windows) (body []byte, validated bool, err error) {
 // prove adds the attestation key's signature over the request, where the PC
 // has a certificate for that key.
 func prove(w *device.Windows, request *msa.TicketRequest) (bool, error) {
-	cert, ok := w.Disk.Certs.Find(device.StoreMySystem, certAIK)
+	cert, ok := w.Disk.Certs.Find(device.StoreMySystem, CertAIK)
 	if !ok || w.Chip == nil {
 		return false, nil
 	}
