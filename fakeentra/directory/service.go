@@ -120,13 +120,6 @@ func find(r *http.Request) (m graph.Match[operation], known, ok bool) {
 
 func legacy(r *http.Request) bool { return strings.EqualFold(r.Host, hosts.GraphOld) }
 
-// Handles tells whether a request is the directory's to answer, for a front
-// door that has several services behind it.
-func Handles(r *http.Request) bool {
-	_, known, ok := find(r)
-	return known || ok || legacy(r)
-}
-
 // Operation names a request for journals and fault rules.
 func Operation(r *http.Request) string {
 	if m, _, ok := find(r); ok {

@@ -2,15 +2,12 @@ package device
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"time"
-)
 
-// ntpEpoch is where NTP's seconds count from (RFC 5905, 6).
-var ntpEpoch = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	"windtunnel.test/sim/wire/ntp"
+)
 
 // AskTime asks a time server by SNTP (RFC 4330) and gives its transmit time.
 func (w *Windows) AskTime(ctx context.Context, host string) (time.Time, error) {
@@ -19,12 +16,10 @@ func (w *Windows) AskTime(ctx context.Context, host string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("ask %s for the time: %w", host, err)
 	}
 	defer conn.Close()
-	request := make([]byte, 48)
-	request[0] = 4<<3 | 3 // version 4, client
 	if err := conn.SetDeadline(w.Clock.Now().Add(w.Timing.Network.ReceiveTimeout)); err != nil {
 		return time.Time{}, err
 	}
-	if _, err := conn.Write(request); err != nil {
+	if _, err := conn.Write(ntp.Question()); err != nil {
 		return time.Time{}, fmt.Errorf("ask %s for the time: %w", host, err)
 	}
 	answer := make([]byte, 128)
@@ -32,12 +27,9 @@ func (w *Windows) AskTime(ctx context.Context, host string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("ask %s for the time: %w", host, err)
 	}
-	if n < 48 || answer[0]&7 != 4 {
-		return time.Time{}, fmt.Errorf("ask %s for the time: %w", host, errNotNTP)
+	now, err := ntp.Time(answer[:n])
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask %s for the time: %w", host, err)
 	}
-	seconds := binary.BigEndian.Uint32(answer[40:])
-	fraction := binary.BigEndian.Uint32(answer[44:])
-	return ntpEpoch.Add(time.Duration(seconds) * time.Second).Add(time.Duration(uint64(fraction) * uint64(time.Second) >> 32)), nil
+	return now, nil
 }
-
-var errNotNTP = errors.New("the answer is not from a time server")

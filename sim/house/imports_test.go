@@ -38,7 +38,7 @@ var rooms = []room{
 	{"sim/hresult", nil},
 	{"sim/vclock", nil},
 	{"sim/house", nil},
-	{"sim/timing", []string{"sim/vclock"}},
+	{"sim/timing", []string{"sim/vclock", "sim/wire/problem"}},
 	{"sim/pki", []string{"sim/vclock"}},
 	{"sim/journal", []string{"sim/vclock", "sim/hresult", "sim/timing"}},
 	{"sim/fault", []string{"sim/vclock", "sim/hresult", "sim/timing", "sim/journal"}},

@@ -68,9 +68,6 @@ func Create(path string, scenario []byte, h Header) (*Dir, error) {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Path is the folder.
-func (d *Dir) Path() string { return d.path }
-
 // Journal takes the run's events. Dir closes it.
 func (d *Dir) Journal() journal.Sink { return d.journal }
 

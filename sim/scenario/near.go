@@ -3,6 +3,8 @@ package scenario
 import (
 	"slices"
 	"strings"
+
+	"windtunnel.test/sim/wire/problem"
 )
 
 // near is `; did you mean "x"?` with the known name that looks most like a
@@ -10,7 +12,7 @@ import (
 func near(wrong string, known []string) string {
 	best, least := "", 2+len(wrong)/4
 	for _, k := range known {
-		if d := distance(strings.ToLower(wrong), strings.ToLower(k)); d < least {
+		if d := problem.Distance(strings.ToLower(wrong), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
@@ -35,31 +37,6 @@ func choose(wrong string, known []string) string {
 		}
 	}
 	return "; there are " + strings.Join(names, ", ")
-}
-
-// distance is Levenshtein's, of texts of sensible length.
-func distance(a, b string) int {
-	const most = 80
-	if len(a) > most || len(b) > most {
-		return most
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // indexFold compares without case, as names in Entra ID and Intune do.

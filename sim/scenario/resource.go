@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/problem"
 )
 
 // resourceKind is how a collection of Graph resources is read.
@@ -164,7 +165,7 @@ func (d *decoder) typeOf(n *node, path string, kind resourceKind) (string, bool)
 	if slices.Contains(kind.types, name) {
 		return name, true
 	}
-	if wrong := near(name, kind.types); wrong != "" && distance(name, kind.types[0]) < 4 {
+	if wrong := near(name, kind.types); wrong != "" && problem.Distance(name, kind.types[0]) < 4 {
 		d.errorf(given, "%s: there is no type %s%s", path, name, wrong)
 		return "", false
 	}

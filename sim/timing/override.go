@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"windtunnel.test/sim/wire/problem"
 )
 
 // Override changes single values. Keys are dotted paths ("esp.timeout") or groups that hold a map of their own; values are
@@ -58,7 +60,7 @@ func suggest(wrong string, known []string) string {
 	}
 	var near []candidate
 	for _, k := range known {
-		d := distance(strings.ToLower(wrong), strings.ToLower(k))
+		d := problem.Distance(strings.ToLower(wrong), strings.ToLower(k))
 		if _, leaf, _ := strings.Cut(k, "."); strings.EqualFold(leaf, wrong[strings.LastIndex(wrong, ".")+1:]) {
 			d = 0
 		}
@@ -75,25 +77,4 @@ func suggest(wrong string, known []string) string {
 		names = append(names, c.path)
 	}
 	return "; near: " + strings.Join(names, ", ")
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

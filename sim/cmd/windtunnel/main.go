@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"windtunnel.test/sim/wire/problem"
 )
 
 // Exit codes.
@@ -112,7 +114,7 @@ func unknownVerb(name string) error {
 func suggestion(word string, among []string, prefix string) string {
 	best, least := "", 1+max(1, len(word)/3)
 	for _, w := range among {
-		if d := distance(word, w); d < least || strings.HasPrefix(w, word) && len(word) >= 2 && best == "" {
+		if d := problem.Distance(word, w); d < least || strings.HasPrefix(w, word) && len(word) >= 2 && best == "" {
 			best, least = w, d
 		}
 	}
@@ -120,30 +122,4 @@ func suggestion(word string, among []string, prefix string) string {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", prefix+best)
-}
-
-// distance is the number of letters to insert, delete or replace (Levenshtein),
-// with two neighbours swapped counted as one.
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/onsi/gomega"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"windtunnel.test/sim/scenario"
@@ -74,13 +73,4 @@ func hashCSV(t *testing.T, serials ...string) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-func TestDistance(t *testing.T) {
-	g := gomega.NewWithT(t)
-	for words, want := range map[[2]string]int{
-		{"run", "run"}: 0, {"rnu", "run"}: 1, {"rum", "run"}: 1, {"", "run"}: 3, {"devcies", "devices"}: 1, {"x", "version"}: 7,
-	} {
-		g.Expect(distance(words[0], words[1])).To(gomega.Equal(want), "%q", words)
-	}
 }

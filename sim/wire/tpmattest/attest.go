@@ -61,9 +61,6 @@ func ParseAttest(b []byte) (*Attest, error) {
 // QualifyingData is what the caller of the command gave for the TPM to sign: a nonce.
 func (a *Attest) QualifyingData() []byte { return a.Header.ExtraData.Buffer }
 
-// Marshal gives the attestation as TPM2B_ATTEST.
-func (a *Attest) Marshal() []byte { return sized(a.raw) }
-
 // Bare gives the attestation as TPMS_ATTEST: the bytes that are signed.
 func (a *Attest) Bare() []byte { return bytes.Clone(a.raw) }
 
