@@ -20,4 +20,7 @@ try simulator "make run" "go mod download" sh -c 'go build -o /dev/null ./sim/vt
 try openssl "make test" "apt install openssl" openssl version
 try zbarimg "make test" "apt install zbar-tools" zbarimg --version
 try xmllint "make test" "apt install libxml2-utils" xmllint --version
+try tpm2-tools "make test" "apt install tpm2-tools" tpm2_getcap --version
+try swtpm "make test" "apt install swtpm" swtpm --version
+try tcti "make test" "apt install libtss2-tcti-mssim0 libtss2-tcti-swtpm0" sh -c 'ls /usr/lib/*/libtss2-tcti-mssim.so.0 && ls /usr/lib/*/libtss2-tcti-swtpm.so.0'
 exit $missing

@@ -10,7 +10,7 @@ export FUZZCACHE=$work/cache
 mkdir -p "$FUZZCACHE" "$work/jobs"
 
 run() { # package folder, binary, target
-	if (cd "$1" && "$2" -test.run '^$' -test.fuzz "^$3\$" -test.fuzztime "$FUZZTIME" -test.fuzzcachedir "$FUZZCACHE" -test.parallel 1) >"$2.$3.out" 2>&1; then
+	if (cd "$1" && "$2" -test.run '^$' -test.fuzz "^$3\$" -test.fuzztime "$FUZZTIME" -test.fuzzcachedir "$FUZZCACHE" -test.fuzzminimizetime 50x -test.parallel 1) >"$2.$3.out" 2>&1; then
 		printf 'ok    %-28s %s\n' "$1" "$3"
 	elif grep -q 'context deadline exceeded' "$2.$3.out" && ! grep -qE 'Failing input|panic' "$2.$3.out"; then
 		# the fuzzing engine can overrun its own time limit on a busy machine; no input failed

@@ -44,6 +44,7 @@ var rooms = []room{
 	{"sim/fault", []string{"sim/vclock", "sim/hresult", "sim/timing", "sim/journal"}},
 	{"sim/store", []string{"sim/vclock", "sim/hresult", "sim/timing"}},
 	{"sim/vnet", low},
+	{"sim/vtpm/mssim", slices.Concat(low, []string{"sim/vtpm"})},
 	{"sim/vtpm", low},
 	{"fakeintune", slices.Concat(beneath, []string{"fakeintune"})},
 	{"fakeentra", slices.Concat(beneath, []string{"fakeentra"})},

@@ -120,9 +120,12 @@ func (ca *CA) Issue(now time.Time, tmpl *x509.Certificate, pub crypto.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("pki: issue: %w", err)
 	}
-	cert, err := x509.ParseCertificate(der)
+	cert, err := Parse(der)
 	if err != nil {
 		return nil, fmt.Errorf("pki: issue: %w", err)
+	}
+	if ca.Cert != nil { // CreateCertificate has checked the signature
+		remember(cert, ca.Cert)
 	}
 	return cert, nil
 }

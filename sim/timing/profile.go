@@ -37,6 +37,10 @@ type TPM struct {
 	EKCertificateLife     Period
 	AIKCertificateLife    Period
 	AIKChallengeLife      time.Duration // how long the AIK service keeps a challenge open
+	HealthChallengeLife   time.Duration // how long the attestation service keeps one open
+	HealthReportLife      time.Duration // how long its reports are good
+	Resubmissions         int           // of a command that the TPM answers with TPM_RC_RETRY
+	ResubmissionDelay     time.Duration
 }
 
 // Autopilot: registration, profiles and what the portal keeps.
@@ -112,6 +116,8 @@ type MDM struct {
 	MaximumBackoff         time.Duration
 	NonceLife              time.Duration
 	DevicesPerUser         int
+	AttestationTimeout     time.Duration // OperationTimeout of the certificate policy, in whole seconds
+	AttestationRetryDelay  time.Duration // between attempts to attest the MDM key
 }
 
 // ESP: the Enrollment Status Page.
@@ -148,7 +154,8 @@ type Compliance struct {
 	EntraUpdate     Range // the verdict to the device object
 	Validity        time.Duration
 	MinimumGrace    time.Duration
-	RebootDependent bool // BitLocker and Secure Boot are measured at boot, so the first verdict wants a restart
+	HealthInterval  time.Duration // Intune has a device's health attested again
+	RebootDependent bool          // BitLocker and Secure Boot are measured at boot, so the first verdict wants a restart
 }
 
 // Intune: limits of the service.

@@ -22,63 +22,112 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/wire/ekcert"
 	"windtunnel.test/sim/wire/tpmattest"
 )
 
+// certificatesOf are all that the vendor says about a chip's EKs, from NV or
+// from its host.
+func certificatesOf(ctx context.Context, c *Chip) map[Algorithm][]byte {
+	out := map[Algorithm][]byte{}
+	for _, ek := range c.Model().EKs {
+		switch {
+		case ek.Certificate == InNV && ek.Algorithm == ECC256:
+			out[ek.Algorithm] = must(c.SecondEKCertificate(ctx))
+		case ek.Certificate == InNV:
+			out[ek.Algorithm] = must(c.EKCertificate(ctx))
+		case ek.Certificate == ByURL:
+			out[ek.Algorithm] = must(c.Model().ekCertificate(c.ID(), c.endorsement(ek.Algorithm), false))
+		}
+	}
+	return out
+}
+
+// modern are the models that are TPMs 2.0.
+func modern() []string {
+	return slices.DeleteFunc(Models(), func(name string) bool { return must(FindModel(name)).Family != family20 })
+}
+
 func TestEKCertificateIsTheVendorsForThisKey(t *testing.T) {
-	for _, model := range Models() {
-		w := newWorld(t, 1)
-		c := w.deal(model, 1)
-		w.actor("pc", func(ctx context.Context) {
-			w.ok(c.PowerOn(ctx))
-			cert, err := x509.ParseCertificate(must(c.EKCertificate(ctx)))
-			w.ok(err)
-			w.Expect(cert.PublicKey).To(Equal(c.EKPublic()))
-			w.Expect(cert.KeyUsage).To(Equal(x509.KeyUsageKeyEncipherment))
-			w.Expect(cert.UnknownExtKeyUsage).To(ContainElement(oidEKCertificate))
-			w.Expect(cert.IsCA).To(BeFalse())
-			w.Expect(cert.AuthorityKeyId).To(Equal(must(VendorCA(model)).Cert.SubjectKeyId))
+	for _, model := range modern() {
+		withChip(t, model, func(ctx context.Context, w *world, c *Chip) {
+			for algorithm, der := range certificatesOf(ctx, c) {
+				parsed, err := ekcert.Parse(der)
+				w.ok(err)
+				cert := parsed.Certificate
+				w.Expect(cert.PublicKey).To(Equal(c.endorsement(algorithm)))
+				usage := x509.KeyUsageKeyEncipherment
+				if algorithm == ECC256 {
+					usage = x509.KeyUsageKeyAgreement
+				}
+				w.Expect(cert.KeyUsage).To(Equal(usage))
+				w.Expect(cert.UnknownExtKeyUsage).To(ContainElement(oidEKCertificate))
+				w.Expect(cert.IsCA).To(BeFalse())
+				quirks := c.Model().Quirks
+				if quirks.NoKeyID {
+					w.Expect(parsed.Tolerated).To(ContainElement(ekcert.NoKeyID))
+				} else {
+					w.Expect(cert.AuthorityKeyId).To(Equal(must(VendorCA(model)).Cert.SubjectKeyId))
+				}
+				w.Expect(slices.Contains(parsed.Tolerated, ekcert.ExplicitFalse)).To(Equal(quirks.ExplicitFalse))
+				w.Expect(slices.Contains(parsed.Tolerated, ekcert.Trailing)).To(Equal(quirks.Padding > 0))
 
-			// crypto/x509 does not look into a directory name.
-			w.Expect(cert.UnhandledCriticalExtensions).To(Equal([]asn1.ObjectIdentifier{oidSubjectAltName}))
-			i := slices.IndexFunc(cert.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidSubjectAltName) })
-			san := string(cert.Extensions[i].Value)
-			w.Expect(san).To(ContainSubstring("id:" + c.Model().Manufacturer))
-			w.Expect(san).To(ContainSubstring(c.Model().Part))
-			w.Expect(san).To(ContainSubstring("id:" + c.Model().firmwareID()))
+				// crypto/x509 does not look into a directory name.
+				w.Expect(cert.UnhandledCriticalExtensions).To(Equal([]asn1.ObjectIdentifier{oidSubjectAltName}))
+				i := slices.IndexFunc(cert.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidSubjectAltName) })
+				san := string(cert.Extensions[i].Value)
+				w.Expect(san).To(ContainSubstring("id:" + c.Model().Manufacturer))
+				w.Expect(san).To(ContainSubstring(c.Model().Part))
+				w.Expect(san).To(ContainSubstring("id:" + c.Model().firmwareID()))
 
-			cert.UnhandledCriticalExtensions = nil
-			_, err = cert.Verify(x509.VerifyOptions{
-				Roots: must(VendorRoots()), Intermediates: must(VendorIntermediates()),
-				CurrentTime: w.clock.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-			})
-			w.ok(err)
+				between := must(VendorIntermediates())
+				for _, der := range must(c.CertificateChain(ctx)) {
+					between.AddCert(must(x509.ParseCertificate(der)))
+				}
+				cert.UnhandledCriticalExtensions = nil
+				_, err = cert.Verify(x509.VerifyOptions{
+					Roots: must(VendorRoots()), Intermediates: between,
+					CurrentTime: w.clock.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+				})
+				w.ok(err)
+			}
 		})
-		w.drive()
 	}
 }
 
-// OpenSSL reads the certificate as we do.
+// OpenSSL reads and verifies every model's certificates as we do.
 func TestEKCertificateWithOpenSSL(t *testing.T) {
-	alone(t, 1, func(ctx context.Context, w *world, c *Chip) {
-		dir := t.TempDir()
-		file := func(name string, der []byte) string {
-			path := filepath.Join(dir, name)
-			w.ok(os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-			return path
-		}
-		ca := must(VendorCA(infineon))
-		leaf := file("ek.pem", must(c.EKCertificate(ctx)))
-		out, err := exec.Command("openssl", "verify", "-CAfile", file("root.pem", ca.Root().Cert.Raw),
-			"-untrusted", file("ca.pem", ca.Cert.Raw), leaf).CombinedOutput()
-		w.ok(err)
-		w.Expect(string(out)).To(ContainSubstring("OK"))
-		out, err = exec.Command("openssl", "x509", "-in", leaf, "-noout", "-ext", "subjectAltName,extendedKeyUsage").Output()
-		w.ok(err)
-		w.Expect(string(out)).To(And(
-			ContainSubstring("DirName:"), ContainSubstring("id:49465800"), ContainSubstring("2.23.133.8.1"),
-		))
-	})
+	dir := t.TempDir()
+	for _, model := range modern() {
+		withChip(t, model, func(ctx context.Context, w *world, c *Chip) {
+			file := func(name string, certs ...[]byte) string {
+				path := filepath.Join(dir, name)
+				var text []byte
+				for _, der := range certs {
+					text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+				}
+				w.ok(os.WriteFile(path, text, 0o600))
+				return path
+			}
+			ca := must(VendorCA(model))
+			between := file("between.pem", append(must(c.CertificateChain(ctx)), ca.Cert.Raw)...)
+			for algorithm, der := range certificatesOf(ctx, c) {
+				raw := filepath.Join(dir, "ek.der")
+				w.ok(os.WriteFile(raw, der, 0o600)) // with what stands behind it in NV
+				leaf := filepath.Join(dir, "ek.pem")
+				out, err := exec.Command("openssl", "x509", "-inform", "DER", "-in", raw, "-out", leaf).CombinedOutput()
+				w.Expect(err).NotTo(HaveOccurred(), "%s %s: %s", model, algorithm, out)
+				out, err = exec.Command("openssl", "verify", "-CAfile", file("root.pem", ca.Root().Cert.Raw), "-untrusted", between, leaf).CombinedOutput()
+				w.Expect(err).NotTo(HaveOccurred(), "%s %s: %s", model, algorithm, out)
+				w.Expect(string(out)).To(ContainSubstring("OK"))
+				out, err = exec.Command("openssl", "x509", "-in", leaf, "-noout", "-ext", "subjectAltName,extendedKeyUsage").Output()
+				w.ok(err)
+				w.Expect(string(out)).To(And(
+					ContainSubstring("DirName:"), ContainSubstring("id:"+c.Model().Manufacturer), ContainSubstring("2.23.133.8.1"),
+				))
+			}
+		})
+	}
 }
 
 func TestActivateCredential(t *testing.T) {

@@ -3,24 +3,29 @@ package vtpm
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
-// cache keeps images in files, one a chip, below a directory that names the
-// recipe. Files are keyed by how a chip is made and not by their content: an NV
-// index holds two bytes of the reference code's stack.
-type cache struct{ dir string }
+// Cache keeps images in files, one a chip, in a folder for each model that
+// names its recipe. Files are keyed by how a chip is made and not by their
+// content: an NV index holds two bytes of the reference code's stack. Any
+// number of processes may use one directory at the same time; see claim.
+type Cache struct{ dir string }
 
-const imageMagic = "windtunnel tpm image 1\n"
+const imageMagic = "windtunnel tpm image 2\n"
 
 // errDamaged is an image file that is not what was written.
 var errDamaged = errors.New("damaged image")
 
-func newCache(dir string) (*cache, error) {
+// OpenCache is the cache in a directory, which need not be there yet; "" is
+// windtunnel/tpm below the user's cache directory.
+func OpenCache(dir string) (*Cache, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
@@ -28,25 +33,58 @@ func newCache(dir string) (*cache, error) {
 		}
 		dir = filepath.Join(user, "windtunnel", "tpm")
 	}
-	return &cache{dir: dir}, nil
+	return &Cache{dir: dir}, nil
+}
+
+// Dir is where the images are.
+func (c *Cache) Dir() string { return c.dir }
+
+// recipe is a digest of all that the images of a model depend on, beside the
+// chip's number.
+func (m *Model) recipe() [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "recipe %d\ngo-tpm-tools %s\n%s", recipeVersion, simulatorVersion, m.identity()))
 }
 
 // recipeOf names all that an image depends on.
 func recipeOf(id ChipID) string {
-	return fmt.Sprintf("recipe %d, go-tpm-tools %s, chip %s", recipeVersion, simulatorVersion, id)
+	m, err := id.model()
+	if err != nil {
+		return "no recipe, chip " + id.String() // which nothing is made by
+	}
+	return fmt.Sprintf("recipe %x, chip %s", m.recipe(), id)
 }
 
-func (c *cache) path(id ChipID) string {
-	recipe := fmt.Sprintf("recipe%d-%s", recipeVersion, simulatorVersion)
-	return filepath.Join(c.dir, recipe, id.Model, fmt.Sprintf("%08d.img", id.N))
+// folder is where a model's images are, "model-digest".
+func (m *Model) folder() string {
+	digest := m.recipe()
+	return m.Name + "-" + hex.EncodeToString(digest[:folderDigits/2])
+}
+
+const folderDigits = 12
+
+func fileName(n int) string { return fmt.Sprintf("%08d.img", n) }
+
+// Path is where the image of a chip is, or would be.
+func (c *Cache) Path(id ChipID) (string, error) {
+	m, err := id.model()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(c.dir, m.folder(), fileName(id.N)), nil
 }
 
 // load returns an error that wraps fs.ErrNotExist when there is no image, and
 // errDamaged, with the file's name, when there is a bad one.
-func (c *cache) load(id ChipID) (*image, error) {
-	path := c.path(id)
-	b, err := os.ReadFile(path)
+func (c *Cache) load(id ChipID) (*image, error) {
+	path, err := c.Path(id)
 	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(path)
+	switch {
+	case unreadable(err):
+		return nil, fmt.Errorf("%w %s: %w", errDamaged, path, errors.Unwrap(err))
+	case err != nil:
 		return nil, fmt.Errorf("vtpm: image of %s: %w", id, err)
 	}
 	img, err := decodeImage(b, id)
@@ -56,32 +94,55 @@ func (c *cache) load(id ChipID) (*image, error) {
 	return img, nil
 }
 
+// unreadable tells whether it is the file's fault that it was not read, and not
+// the process's, which may have too many others open.
+func unreadable(err error) bool {
+	for _, fault := range []error{syscall.EISDIR, syscall.EACCES, syscall.EPERM, syscall.EIO, syscall.ELOOP} {
+		if errors.Is(err, fault) {
+			return true
+		}
+	}
+	return false
+}
+
 // store writes an image so that a reader finds the whole of it or nothing,
-// whatever happens in between.
-func (c *cache) store(id ChipID, img *image) error {
-	path := c.path(id)
+// whatever happens in between. The chip must be claimed, which is why the
+// half-written file can have a name of the chip's: what a killed process left
+// is written over.
+func (c *Cache) store(id ChipID, img *image) error {
+	path, err := c.Path(id)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("vtpm: store image: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return fmt.Errorf("vtpm: store image: %w", err)
-	}
-	_, err = f.Write(encodeImage(id, img))
-	err = errors.Join(err, f.Close())
+	half := filepath.Join(filepath.Dir(path), halfName(id.N))
+	err = os.WriteFile(half, encodeImage(id, img), 0o644)
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(half, path)
 	}
 	if err != nil {
-		return fmt.Errorf("vtpm: store image: %w", errors.Join(err, os.Remove(f.Name())))
+		return fmt.Errorf("vtpm: store image: %w", errors.Join(err, removeIfThere(half)))
 	}
 	return nil
 }
 
-// discard removes a damaged image.
-func (c *cache) discard(id ChipID) error {
-	if err := os.Remove(c.path(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("vtpm: discard image: %w", err)
+// discard removes a damaged image. The chip must be claimed.
+func (c *Cache) discard(id ChipID) error {
+	path, err := c.Path(id)
+	if err != nil {
+		return err
+	}
+	if err := removeIfThere(path); err != nil {
+		return fmt.Errorf("vtpm: discard damaged image: %w", err)
+	}
+	return nil
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

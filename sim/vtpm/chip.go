@@ -2,10 +2,10 @@ package vtpm
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"math/big"
 	"strconv"
 	"sync"
 	"time"
@@ -24,6 +24,8 @@ type Chip struct {
 	model *Model
 	seed  vclock.Seed
 	ek    *rsa.PublicKey
+	ekECC *ecdsa.PublicKey // nil: there is none
+	state State
 	turn  vclock.Semaphore // whose commands run
 
 	mu      sync.Mutex
@@ -46,14 +48,18 @@ type lasting struct {
 }
 
 func newChip(l *Lab, clock vclock.Clock, id ChipID, m *Model, run vclock.Seed, img *image) *Chip {
-	return &Chip{
+	c := &Chip{
 		lab: l, clock: clock, id: id, model: m, seed: run.Derive("tpm", id.Model, strconv.Itoa(id.N)),
-		ek:      &rsa.PublicKey{N: new(big.Int).SetBytes(img.ek), E: 65537},
+		ek:      img.public(m.EKs[0].Algorithm).(*rsa.PublicKey),
 		turn:    clock.NewSemaphore("tpm "+id.String(), 1),
 		slot:    -1,
 		parked:  pack(img.nv),
 		lasting: lasting{aik: img.aik.clone()},
 	}
+	if len(img.ekECC) > 0 {
+		c.ekECC = img.public(ECC256).(*ecdsa.PublicKey)
+	}
+	return c
 }
 
 // ID says which chip it is.
@@ -62,9 +68,16 @@ func (c *Chip) ID() ChipID { return c.id }
 // Model is the part that it is one of.
 func (c *Chip) Model() *Model { return c.model }
 
-// EKPublic is the endorsement key. It needs no power: it is what the factory
-// wrote down.
+// EKPublic is the endorsement key that Windows uses, RSA-2048 or RSA-3072. It
+// needs no power: it is what the factory wrote down.
 func (c *Chip) EKPublic() *rsa.PublicKey { return c.ek }
+
+// SecondEKPublic is the ECC P-256 endorsement key, nil where the part has none.
+// The TCG's template L-2 makes it again.
+func (c *Chip) SecondEKPublic() *ecdsa.PublicKey { return c.ekECC }
+
+// State is the one that the chip was dealt in.
+func (c *Chip) State() State { return c.state }
 
 // On tells whether the chip has power.
 func (c *Chip) On() bool {
@@ -82,6 +95,9 @@ func (c *Chip) PowerOn(ctx context.Context) error {
 		}
 		if err := c.energize(t.(*port).now); err != nil {
 			return err
+		}
+		if c.model.Family == family12 {
+			return startup12(t)
 		}
 		return startup(t)
 	})
@@ -142,7 +158,11 @@ func (c *Chip) cut() {
 // Shutdown is the orderly end: TPM2_Shutdown(CLEAR), then no power.
 func (c *Chip) Shutdown(ctx context.Context) error {
 	err := c.Do(ctx, "TPM2_Shutdown", Cost{Startup: 1}, func(t transport.TPM) error {
-		if err := shutdown(t); err != nil {
+		stop := shutdown
+		if c.model.Family == family12 {
+			stop = saveState12
+		}
+		if err := stop(t); err != nil {
 			return err
 		}
 		c.cut()
@@ -174,9 +194,9 @@ func (c *Chip) Clear(ctx context.Context) error {
 // Provision makes EK, SRK and a new AIK in a chip that was cleared. The EK
 // comes out as it was, since its seed outlives TPM2_Clear.
 func (c *Chip) Provision(ctx context.Context) error {
-	cost := Cost{CreateRSA: 3, NVWrite: 3, Light: 3}
+	cost := Cost{CreateRSA: 3, NVWrite: 3, Light: 5}
 	err := c.Do(ctx, "TPM2_CreatePrimary", cost, func(t transport.TPM) error {
-		_, aik, err := provision(t, aikUnique(c.seed, strconv.Itoa(c.boots), strconv.FormatUint(c.entropy.n, 10)))
+		_, aik, err := provision(t, c.model, aikUnique(c.seed, strconv.Itoa(c.boots), strconv.FormatUint(c.entropy.n, 10)))
 		if err != nil {
 			return err
 		}

@@ -45,8 +45,12 @@ type created struct {
 	data, hash, ticket []byte
 }
 
-func creationParameters(f *frame, template []byte) *frame {
-	f.u16(4).sized(nil).sized(nil) // TPM2B_SENSITIVE_CREATE: no password, no data
+func creationParameters(f *frame, template []byte, sensitive ...[]byte) *frame {
+	if len(sensitive) > 0 {
+		f.sized(sensitive[0])
+	} else {
+		f.u16(4).sized(nil).sized(nil) // TPM2B_SENSITIVE_CREATE: no password, no data
+	}
 	f.sized(template)
 	f.sized(nil) // outsideInfo
 	return f.u32(0)
@@ -67,8 +71,13 @@ func ticket(r *reader) []byte {
 	return r.take(6 + 2 + int(r.b[6])<<8 + int(r.b[7]))
 }
 
-func createPrimary(t transport.TPM, hierarchy tpm2.TPMHandle, template []byte) (*created, error) {
-	r, err := creationParameters(newFrame(tpm2.TPMCCCreatePrimary, handles{hierarchy}, empty), template).send(t)
+// withPassword is a TPMS_SENSITIVE_CREATE.
+func withPassword(password, data []byte) []byte { return (&frame{}).sized(password).sized(data).b }
+
+// createPrimary makes a primary object; sensitive, if given, is a
+// TPMS_SENSITIVE_CREATE.
+func createPrimary(t transport.TPM, hierarchy tpm2.TPMHandle, template []byte, sensitive ...[]byte) (*created, error) {
+	r, err := creationParameters(newFrame(tpm2.TPMCCCreatePrimary, handles{hierarchy}, empty), template, sensitive...).send(t)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +202,38 @@ func activate(t transport.TPM, object, key tpm2.TPMHandle, policy session, blob,
 	}
 	s := r.parameters().sized()
 	return s, r.err
+}
+
+// sealTemplate is a data object with a password that dictionary attack
+// protection watches over.
+func sealTemplate() []byte {
+	return tpm2.Marshal(tpm2.TPMTPublic{
+		Type: tpm2.TPMAlgKeyedHash, NameAlg: tpm2.TPMAlgSHA256,
+		ObjectAttributes: tpm2.TPMAObject{FixedTPM: true, FixedParent: true, UserWithAuth: true},
+		Parameters:       tpm2.NewTPMUPublicParms(tpm2.TPMAlgKeyedHash, &tpm2.TPMSKeyedHashParms{Scheme: tpm2.TPMTKeyedHashScheme{Scheme: tpm2.TPMAlgNull}}),
+		Unique:           tpm2.NewTPMUPublicID(tpm2.TPMAlgKeyedHash, &tpm2.TPM2BDigest{}),
+	})
+}
+
+func unseal(t transport.TPM, h tpm2.TPMHandle, password []byte) ([]byte, error) {
+	r, err := newFrame(tpm2.TPMCCUnseal, handles{h}, session{handle: tpm2.TPMRSPW, hmac: password}).send(t)
+	if err != nil {
+		return nil, err
+	}
+	data := r.parameters().sized()
+	return data, r.err
+}
+
+func changeAuth(t transport.TPM, hierarchy tpm2.TPMHandle, password []byte) error {
+	_, err := newFrame(tpm2.TPMCCHierarchyChanegAuth, handles{hierarchy}, empty).sized(password).send(t)
+	return err
+}
+
+// dictionaryParameters says how many failures are too many, and after how many
+// seconds one of them, and one of the lockout password, is forgotten.
+func dictionaryParameters(t transport.TPM, tries, recovery, password uint32) error {
+	_, err := newFrame(tpm2.TPMCCDictionaryAttackParameters, handles{tpm2.TPMRHLockout}, empty).u32(tries).u32(recovery).u32(password).send(t)
+	return err
 }
 
 func pcrExtend(t transport.TPM, pcr int, hash tpm2.TPMAlgID, digest []byte) error {

@@ -11,16 +11,16 @@ import (
 // time is known before it begins. A job that sends more than that fails with
 // [ErrCost] (light commands are not counted against it).
 type Cost struct {
-	Startup   int // TPM2_Startup, Shutdown, SelfTest
+	Startup   int // TPM2_Startup, Shutdown, self-tests
 	Light     int // what no other class names: reads, sessions, capabilities
 	NVRead    int // one per 1024 bytes
-	NVWrite   int // NV define, write, undefine, EvictControl
+	NVWrite   int // NV define, write and other changes, undefine, EvictControl
 	Extend    int // PCR extend and event
-	Load      int // TPM2_Load, LoadExternal
-	Sign      int // TPM2_Sign, Certify, CertifyCreation, Quote
-	Decrypt   int // TPM2_RSA_Decrypt, ActivateCredential
+	Load      int // TPM2_Load, LoadExternal, Import
+	Sign      int // TPM2_Sign, Certify, CertifyCreation, Quote and other attestations
+	Decrypt   int // TPM2_RSA_Decrypt, ActivateCredential, ECDH_ZGen
 	CreateRSA int // TPM2_Create, CreatePrimary, CreateLoaded
-	Clear     int // TPM2_Clear
+	Clear     int // TPM2_Clear, ChangeEPS, ChangePPS
 }
 
 type class int
@@ -70,23 +70,25 @@ func (l *Latency) Of(c Cost) time.Duration {
 // classOf says which class a command belongs to.
 func classOf(cc tpm2.TPMCC) class {
 	switch cc {
-	case tpm2.TPMCCStartup, tpm2.TPMCCShutdown, tpm2.TPMCCSelfTest:
+	case tpm2.TPMCCStartup, tpm2.TPMCCShutdown, tpm2.TPMCCSelfTest, tpm2.TPMCCIncrementalSelfTest:
 		return classStartup
 	case tpm2.TPMCCNVRead:
 		return classNVRead
-	case tpm2.TPMCCNVWrite, tpm2.TPMCCNVDefineSpace, tpm2.TPMCCNVUndefineSpace, tpm2.TPMCCEvictControl:
+	case tpm2.TPMCCNVWrite, tpm2.TPMCCNVDefineSpace, tpm2.TPMCCNVUndefineSpace, tpm2.TPMCCEvictControl,
+		tpm2.TPMCCNVUndefineSpaceSpecial, tpm2.TPMCCNVIncrement, tpm2.TPMCCNVSetBits, tpm2.TPMCCNVExtend:
 		return classNVWrite
-	case tpm2.TPMCCPCRExtend, tpm2.TPMCCPCREvent:
+	case tpm2.TPMCCPCRExtend, tpm2.TPMCCPCREvent, tpm2.TPMCCEventSequenceComplete:
 		return classExtend
-	case tpm2.TPMCCLoad, tpm2.TPMCCLoadExternal:
+	case tpm2.TPMCCLoad, tpm2.TPMCCLoadExternal, tpm2.TPMCCImport:
 		return classLoad
-	case tpm2.TPMCCSign, tpm2.TPMCCCertify, tpm2.TPMCCCertifyCreation, tpm2.TPMCCQuote:
+	case tpm2.TPMCCSign, tpm2.TPMCCCertify, tpm2.TPMCCCertifyCreation, tpm2.TPMCCQuote,
+		tpm2.TPMCCGetTime, tpm2.TPMCCNVCertify, tpm2.TPMCCGetSessionAuditDigest, tpm2.TPMCCGetCommandAuditDigest:
 		return classSign
-	case tpm2.TPMCCRSADecrypt, tpm2.TPMCCActivateCredential:
+	case tpm2.TPMCCRSADecrypt, tpm2.TPMCCActivateCredential, tpm2.TPMCCECDHZGen:
 		return classDecrypt
 	case tpm2.TPMCCCreate, tpm2.TPMCCCreatePrimary, tpm2.TPMCCCreateLoaded:
 		return classCreateRSA
-	case tpm2.TPMCCClear:
+	case tpm2.TPMCCClear, tpm2.TPMCCChangeEPS, tpm2.TPMCCChangePPS:
 		return classClear
 	}
 	return classLight

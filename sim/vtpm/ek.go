@@ -2,6 +2,7 @@ package vtpm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/go-tpm/tpm2"
@@ -9,21 +10,78 @@ import (
 )
 
 // EKCertificate reads the vendor's certificate of the endorsement key from NV,
-// DER. ErrNoCertificate says that there is none.
+// with whatever stands behind it there. It looks where Windows does: at the
+// index of an RSA-2048 EK, then at that of an RSA-3072 one. ErrNoCertificate
+// says that there is none.
 func (c *Chip) EKCertificate(ctx context.Context) ([]byte, error) {
-	var der []byte
-	err := c.Do(ctx, "TPM2_NV_Read", Cost{Light: 1, NVRead: 2}, func(t transport.TPM) error {
-		size, err := nvSize(t, ekCertificateIndex)
-		if err != nil {
+	return c.readNV(ctx, "EK certificate", certificateRSA2048, certificateRSA3072)
+}
+
+// SecondEKCertificate reads that of an ECC P-256 EK.
+func (c *Chip) SecondEKCertificate(ctx context.Context) ([]byte, error) {
+	return c.readNV(ctx, "ECC EK certificate", certificateECC256)
+}
+
+// readNV reads the first index of several that is there.
+func (c *Chip) readNV(ctx context.Context, what string, indexes ...tpm2.TPMHandle) ([]byte, error) {
+	var data []byte
+	err := c.Do(ctx, "TPM2_NV_Read", Cost{Light: len(indexes), NVRead: 2}, func(t transport.TPM) error {
+		for _, index := range indexes {
+			size, err := nvSize(t, index)
+			if errors.Is(err, ErrNoCertificate) {
+				continue
+			}
+			if err == nil {
+				data, err = nvFetch(t, index, size)
+			}
 			return err
 		}
-		der, err = nvFetch(t, ekCertificateIndex, size)
+		return ErrNoCertificate
+	})
+	if err != nil {
+		return nil, fmt.Errorf("vtpm: %s of %s: %w", what, c.id, err)
+	}
+	return data, nil
+}
+
+// CertificateChain reads the authorities between the vendor's root and the EK
+// certificate, DER, that some parts keep in NV. A part without has none.
+func (c *Chip) CertificateChain(ctx context.Context) ([][]byte, error) {
+	var chain [][]byte
+	err := c.Do(ctx, "TPM2_NV_Read", Cost{Light: 3, NVRead: 4}, func(t transport.TPM) error {
+		for index := chainIndex; index < chainIndex+2; index++ {
+			size, err := nvSize(t, index)
+			if errors.Is(err, ErrNoCertificate) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			der, err := nvFetch(t, index, size)
+			if err != nil {
+				return err
+			}
+			chain = append(chain, der)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("vtpm: certificate chain of %s: %w", c.id, err)
+	}
+	return chain, nil
+}
+
+// MakeEK makes the EK that Windows uses from its template, where it is not at
+// its persistent handle. An RSA-3072 one is refused with TPM_RC_VALUE.
+func (c *Chip) MakeEK(ctx context.Context) error {
+	err := c.Do(ctx, "TPM2_CreatePrimary", Cost{CreateRSA: 1, NVWrite: 1, Light: 2}, func(t transport.TPM) error {
+		_, err := makeMissing(t, tpm2.TPMRHEndorsement, ekHandle, c.model.ekTemplate())
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("vtpm: EK certificate of %s: %w", c.id, err)
+		return fmt.Errorf("vtpm: make EK of %s: %w", c.id, err)
 	}
-	return der, nil
+	return nil
 }
 
 // ExtendPCR extends a register of the SHA-256 bank with a digest.

@@ -1,4 +1,4 @@
-// The C half of the in-process engine: it swaps the state of the Microsoft
+// The C half of an engine: it swaps the state of the Microsoft
 // TPM 2.0 reference code (as go-tpm-tools v0.4.11 compiles it) in and out.
 
 #ifndef WINDTUNNEL_VTPM_ENGINE_H
@@ -24,11 +24,16 @@ uint32_t vtpm_init(void);
 const struct vtpm_variable *vtpm_variable(int i);
 
 // vtpm_random_hook makes RAND_bytes answer from the key of the running
-// command; vtpm_random_unhook gives OpenSSL its own generator back.
+// command, in the thread that runs it; vtpm_random_unhook ends that.
 void vtpm_random_hook(void);
 void vtpm_random_unhook(void);
 
-// vtpm_save and vtpm_load copy the reference code's variables out and in.
+// vtpm_digest is a SHA-256 over the layout of slots and mailboxes: two engines
+// with the same one understand each other.
+void vtpm_digest(unsigned char *digest);
+
+// vtpm_save and vtpm_load copy the reference code's variables out and in. In a
+// slot no address of this process is left.
 void vtpm_save(unsigned char *slot);
 void vtpm_load(const unsigned char *slot);
 
@@ -39,5 +44,30 @@ void vtpm_load(const unsigned char *slot);
 uint32_t vtpm_run(int op, unsigned char *slot, const unsigned char *command,
 		  uint32_t length, const unsigned char *key, uint64_t millis,
 		  unsigned char *response, uint64_t *nanos);
+
+// A mailbox is the memory that a child process shares with its parent: one
+// operation, its answer, and the chip's new state. The chip's slot itself is
+// only read by the child.
+struct vtpm_mailbox {
+	unsigned char digest[32]; // the child's, at its start
+	uint64_t slot;            // offset in the file of slots
+	uint64_t millis;
+	uint64_t nanos;
+	uint32_t op;
+	uint32_t length; // of the command
+	uint32_t size;   // of the response
+	uint32_t state_size;
+	unsigned char key[32];
+	unsigned char command[4096];
+	unsigned char response[4096];
+	unsigned char state[32768];
+};
+
+// What a child finds open: the file of slots, its mailbox, and two pipes. A byte
+// on the one means "do it", a byte on the other "done".
+enum vtpm_descriptor { VTPM_SLOTS = 3, VTPM_MAILBOX = 4, VTPM_DO = 5, VTPM_DONE = 6 };
+
+// vtpm_serve is the life of a child process. It ends the process.
+void vtpm_serve(uint32_t state_size);
 
 #endif

@@ -31,7 +31,7 @@ type localEngine struct{ once sync.Once }
 
 // openEngine takes the reference code for this package. It blocks while
 // someone else in the process holds simulator.Get.
-func openEngine() (engine, error) {
+func openEngine() (home, error) {
 	local.Lock()
 	defer local.Unlock()
 	if local.users == 0 {
@@ -98,8 +98,8 @@ var variables = sync.OnceValue(func() (list []variable) {
 })
 
 func (e *localEngine) run(r *request) ([]byte, time.Duration, error) {
-	if r.op == opCommand && (len(r.command) < 10 || len(r.command) > maxCommand) {
-		return nil, 0, fmt.Errorf("vtpm: command of %d bytes", len(r.command))
+	if err := r.check(); err != nil {
+		return nil, 0, err
 	}
 	if len(r.state) < local.size {
 		return nil, 0, fmt.Errorf("vtpm: slot of %d bytes, state has %d", len(r.state), local.size)

@@ -2,10 +2,18 @@
 
 package vtpm
 
-import "errors"
+import (
+	"errors"
+	"os"
+	"time"
+)
 
 // openEngine says what is missing: the engine exchanges the C variables of the
 // TPM reference code, which is measured on linux/amd64 with gcc only.
-func openEngine() (engine, error) {
+func openEngine() (home, error) {
 	return nil, errors.New("vtpm: virtual TPMs need linux/amd64, cgo (CGO_ENABLED=1), gcc and the OpenSSL headers (libssl-dev)")
+}
+
+func startChild(*os.File, time.Duration) (worker, error) {
+	return nil, errors.New("no engine processes here")
 }

@@ -13,6 +13,8 @@ var (
 	ErrNoKey = errors.New("vtpm: no such persistent key in the chip")
 	// ErrNoCertificate is returned when the chip has no EK certificate in NV.
 	ErrNoCertificate = errors.New("vtpm: no EK certificate in the chip")
+	// ErrFamily is returned by a chip that is a TPM 1.2.
+	ErrFamily = errors.New("vtpm: the chip is not a TPM 2.0")
 	// ErrCost is returned when the commands of a job are more than the Cost
 	// that was declared for it, so that their virtual duration was too short.
 	ErrCost = errors.New("vtpm: more commands than the job's cost allows")

@@ -1,9 +1,11 @@
 package vtpm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -67,6 +69,9 @@ func (l *Lab) runRecipe(ctx context.Context, model *Model, id ChipID, slot int) 
 	if err := l.reset(opManufacture, slot, b.entropy.next()); err != nil {
 		return nil, err
 	}
+	if err := l.brand(slot, model); err != nil {
+		return nil, err
+	}
 	if err := startup(b); err != nil {
 		return nil, err
 	}
@@ -81,6 +86,35 @@ func (l *Lab) runRecipe(ctx context.Context, model *Model, id ChipID, slot int) 
 	img.nv = append([]byte(nil), l.nv(state)...)
 	return img, nil
 }
+
+// brand gives a chip that was just manufactured the firmware version of its
+// model: it is part of the lasting state, and TPM2_Startup reads it from there.
+func (l *Lab) brand(slot int, m *Model) error {
+	state, err := l.slots.at(slot)
+	if err != nil {
+		return err
+	}
+	var theirs, ours [8]byte
+	binary.LittleEndian.PutUint32(theirs[:], referenceFirmwareV1)
+	binary.LittleEndian.PutUint32(theirs[4:], referenceFirmwareV2)
+	v1, v2 := m.firmwareWords()
+	binary.LittleEndian.PutUint32(ours[:], v1)
+	binary.LittleEndian.PutUint32(ours[4:], v2)
+	nv := l.nv(state)
+	at := bytes.Index(nv, theirs[:])
+	if at < 0 || bytes.Contains(nv[at+1:], theirs[:]) {
+		return errors.New("vtpm: the reference code keeps its firmware version elsewhere")
+	}
+	copy(nv[at:], ours[:])
+	return nil
+}
+
+// FIRMWARE_V1 and FIRMWARE_V2 of the reference code's VendorString.h, which lie
+// one behind the other in PERSISTENT_DATA.
+const (
+	referenceFirmwareV1 = 0x20170619
+	referenceFirmwareV2 = 0x00163636
+)
 
 // aikUnique is the random part of an AIK's template.
 func aikUnique(seed vclock.Seed, names ...string) []byte {
@@ -103,16 +137,20 @@ func (l *Lab) nv(state []byte) []byte {
 // 1.6 ms in all; the code is the same for every chip, so the tests count as
 // passed. TPM2_SelfTest still runs them.
 func (l *Lab) reset(op operation, slot int, entropy [32]byte) error {
-	if _, err := l.operate(op, Slot{Index: slot, Entropy: entropy}, nil); err != nil {
+	if _, err := l.operate(context.Background(), op, Slot{Index: slot, Entropy: entropy}, nil); err != nil {
 		return err
 	}
 	state, err := l.slots.at(slot)
 	if err != nil {
 		return err
 	}
+	l.skipTests(state)
+	return nil
+}
+
+func (l *Lab) skipTests(state []byte) {
 	at, size := l.engine.field("g_toTest")
 	clear(state[at : at+size])
-	return nil
 }
 
 // plug fills a zeroed slot with what outlives the loss of power.

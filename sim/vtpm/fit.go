@@ -14,10 +14,15 @@ import (
 // Board is the PC that a chip is soldered to, as far as the chip knows it. The
 // zero value is a chip on a table.
 type Board struct {
-	Device   string           // the PC's name in journal and fault rules
-	Journal  *journal.Journal // gets a "tpm.command" for each job; nil: none
-	Faults   *fault.Injector  // asked before each job; nil: nothing breaks
-	CutPower func()           // takes the PC's power away, for rules that say so; nil: they have no effect
+	Device  string           // the PC's name in journal and fault rules
+	Journal *journal.Journal // gets a "tpm.command" for each job; nil: none
+	Faults  *fault.Injector  // asked before each job; nil: nothing breaks
+	// Resubmissions is how often the driver gives the chip a command again that
+	// it answers with TPM_RC_RETRY, and ResubmissionDelay how long it waits
+	// before that.
+	Resubmissions     int
+	ResubmissionDelay time.Duration
+	CutPower          func() // takes the PC's power away, for rules that say so; nil: they have no effect
 }
 
 // Fit puts the chip on a board. Call it before the chip gets power.

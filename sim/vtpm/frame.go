@@ -13,12 +13,12 @@ import (
 // their reflection costs more than a short command does in the TPM.
 // Layout: TPM 2.0 Library Part 1, "Command/Response Structure".
 
-// session is one entry of a command's authorization area. The HMAC is always
-// empty: password sessions with an empty password, and policy sessions that
-// are neither bound nor salted.
+// session is one entry of a command's authorization area. The HMAC is empty,
+// or a password: policy sessions are neither bound nor salted.
 type session struct {
 	handle tpm2.TPMHandle
 	nonce  []byte
+	hmac   []byte
 }
 
 // empty authorizes an entity whose password is empty.
@@ -47,7 +47,7 @@ func newFrame(cc tpm2.TPMCC, handles []tpm2.TPMHandle, auths ...session) *frame 
 	for _, a := range auths {
 		f.u32(uint32(a.handle)).sized(a.nonce)
 		f.b = append(f.b, continueSession)
-		f.sized(nil)
+		f.sized(a.hmac)
 	}
 	binary.BigEndian.PutUint32(f.b[at:], uint32(len(f.b)-at-4))
 	return f

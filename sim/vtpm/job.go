@@ -72,11 +72,14 @@ func (c *Chip) run(ctx context.Context, tag string, cost Cost, f func(t transpor
 	c.mu.Lock()
 	board := c.board
 	c.mu.Unlock()
-	delay, answer := board.ask(tag)
-	if err := context.Cause(ctx); err != nil {
+	if c.model.stuck(tag) {
+		return c.clock.NewCond("answer of " + c.id.String() + " to " + tag).Wait(ctx) // there will be none
+	}
+	delay, answer, err := c.submit(ctx, &board, tag)
+	if err != nil {
 		return err
 	}
-	err := answer
+	err = answer
 	port := &port{ctx: context.WithoutCancel(ctx), chip: c, now: c.clock.Now(), meter: newMeter(&c.model.Latency, cost)}
 	j := &job{done: make(chan struct{}), work: func() {
 		c.mu.Lock()
@@ -100,6 +103,37 @@ func (c *Chip) run(ctx context.Context, tag string, cost Cost, f func(t transpor
 	}
 	board.record(tag, err)
 	return err
+}
+
+// submit finds out what breaks at a job. Where the chip is to say that it wants
+// the command again, it is given it again, as a TPM's driver does, so many times
+// as the board says (TPM 2.0 Library Part 1, section 30.4: TPM_RC_RETRY,
+// TPM_RC_YIELDED, TPM_RC_TESTING). What then stands is the last answer.
+func (c *Chip) submit(ctx context.Context, board *Board, tag string) (delay time.Duration, answer, err error) {
+	for again := 0; ; again++ {
+		delay, answer = board.ask(tag)
+		if err := context.Cause(ctx); err != nil {
+			return 0, nil, err
+		}
+		if !wantsAgain(answer) || again >= board.Resubmissions {
+			return delay, answer, nil
+		}
+		board.record(tag, answer)
+		took := delay + c.model.Latency.Of(Cost{Light: 1}) // a TPM says so before it begins
+		if err := c.clock.Sleep(ctx, took+board.ResubmissionDelay, tag+" again"); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// wantsAgain tells whether an answer is a warning that goes away by itself.
+func wantsAgain(answer error) bool {
+	for _, rc := range []tpm2.TPMRC{tpm2.TPMRCRetry, tpm2.TPMRCYielded, tpm2.TPMRCTesting} {
+		if errors.Is(answer, rc) {
+			return true
+		}
+	}
+	return false
 }
 
 // handedOver tells, of an Offload that failed, whether the clock took the job:
@@ -150,5 +184,12 @@ func (p *port) Send(command []byte) ([]byte, error) {
 	// commands than declared, or one in wall time, may be over before its
 	// latencies are.
 	c.millis = max(c.millis, uint64(at.Milliseconds()))
-	return c.lab.Exec(p.ctx, Slot{Index: c.slot, Entropy: c.entropy.next(), Millis: c.millis}, command)
+	if c.model.Family == family12 {
+		return answer12(command), nil
+	}
+	response, err := c.lab.Exec(p.ctx, Slot{Index: c.slot, Entropy: c.entropy.next(), Millis: c.millis}, command)
+	if err == nil {
+		c.model.rewrite(command, response)
+	}
+	return response, err
 }

@@ -63,6 +63,9 @@ func (c *Chip) NewKey(ctx context.Context, label string) (*Key, error) {
 func (c *Chip) nextKey(t transport.TPM) ([]byte, error) {
 	if c.keys >= poolKeys {
 		made, err := create(t, srkHandle, templates().key)
+		if errors.Is(err, tpm2.TPMRCHandle) {
+			return nil, ErrNoKey // the storage root key is
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -5,12 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/vclock"
@@ -39,20 +37,29 @@ type Options struct {
 	// CacheDir is where images are kept; empty: windtunnel/tpm below the user's
 	// cache directory.
 	CacheDir string
-	// Engines is how many engines to use; there is one, in this process, and 0
-	// or 1 asks for it.
+	// Engines is how many engines to use at most: one in this process, and the
+	// others in processes of their own, started when there is work for them.
+	// 0: as many as there are cores (GOMAXPROCS).
 	Engines int
-	// Warn is told what was repaired, a damaged image say; nil: nobody.
+	// EngineLimit is how long, in real time, such a process may take for one
+	// command before it is killed and replaced; 0: 10 s.
+	EngineLimit time.Duration
+	// Warn is told what was repaired or done without, a damaged image say, one
+	// message after the other; nil: nobody.
 	Warn func(message string)
+	// Recording takes down what the chips are asked, for a benchmark; nil: nobody.
+	Recording *Recording
 }
 
-// Lab holds chips: the engine that runs them, the memory of the live ones and
+// Lab holds chips: the engines that run them, the memory of the live ones and
 // the images of all. Its methods may be called by any goroutine.
 type Lab struct {
-	engine engine
+	engine *pool
 	slots  *slots
-	cache  *cache
+	cache  *Cache
+	built  built
 	warn   func(string)
+	record *Recording
 
 	commands atomic.Uint64
 	nanos    atomic.Int64
@@ -62,18 +69,24 @@ type Lab struct {
 
 // Stats is what a lab has done so far.
 type Stats struct {
-	Commands      uint64  // TPM commands run, those of image building included
-	EngineSeconds float64 // CPU time that engines took for them
-	DistinctEKs   int     // endorsement keys among the chips that were dealt
+	Commands      uint64         // TPM commands run, those of image building included
+	EngineSeconds float64        // CPU time that engines took for them
+	DistinctEKs   int            // endorsement keys among the chips that were dealt
+	ImagesMade    map[string]int // by model
+	Engines       int            // started, the one in this process included
+	EnginesLost   int            // processes that died or were stuck, and were replaced
 }
 
 // Open makes a lab. It blocks while something else in the process holds
 // go-tpm-tools' simulator.
 func Open(o Options) (*Lab, error) {
-	if o.Engines > 1 {
-		return nil, fmt.Errorf("vtpm: %d engines asked for, there is 1", o.Engines)
+	if o.Engines < 0 || o.EngineLimit < 0 {
+		return nil, fmt.Errorf("vtpm: %d engines with %v a command", o.Engines, o.EngineLimit)
 	}
-	cache, err := newCache(o.CacheDir)
+	if o.Engines == 0 {
+		o.Engines = runtime.GOMAXPROCS(0)
+	}
+	cache, err := OpenCache(o.CacheDir)
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +101,22 @@ func Open(o Options) (*Lab, error) {
 	if e.stateSize() > slotSize {
 		return nil, errors.Join(fmt.Errorf("vtpm: state of %d bytes in slots of %d", e.stateSize(), slotSize), e.close(), slots.close())
 	}
-	warn := o.Warn
-	if warn == nil {
-		warn = func(string) {}
+	var warning sync.Mutex
+	warn := func(message string) {
+		warning.Lock()
+		defer warning.Unlock()
+		if o.Warn != nil {
+			o.Warn(message)
+		}
 	}
-	return &Lab{engine: e, slots: slots, cache: cache, warn: warn, eks: make(map[[sha256.Size]byte]struct{})}, nil
+	engines, err := newPool(e, slots, o.Engines, o.EngineLimit, warn)
+	if err != nil {
+		return nil, errors.Join(err, e.close(), slots.close())
+	}
+	return &Lab{engine: engines, slots: slots, cache: cache, warn: warn, record: o.Recording, eks: make(map[[sha256.Size]byte]struct{})}, nil
 }
 
-// Close releases the engine and the memory of all chips, which must not be
+// Close ends the engines and releases the memory of all chips, which must not be
 // used any more.
 func (l *Lab) Close() error { return errors.Join(l.engine.close(), l.slots.close()) }
 
@@ -103,12 +124,21 @@ func (l *Lab) Close() error { return errors.Join(l.engine.close(), l.slots.close
 func (l *Lab) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	started, lost := l.engine.counts()
 	return Stats{
 		Commands:      l.commands.Load(),
 		EngineSeconds: time.Duration(l.nanos.Load()).Seconds(),
 		DistinctEKs:   len(l.eks),
+		ImagesMade:    l.built.counts(),
+		Engines:       started,
+		EnginesLost:   lost,
 	}
 }
+
+// EnginePIDs lists the processes that are engines now, for operators to look at
+// and for tests to kill. The first engine, in this process, is not among them;
+// the others come when callers have had to wait for engines for a while.
+func (l *Lab) EnginePIDs() []int { return l.engine.pids() }
 
 // VendorCA is [VendorCA].
 func (l *Lab) VendorCA(model string) (*pki.CA, error) { return VendorCA(model) }
@@ -131,103 +161,40 @@ func (l *Lab) Exec(ctx context.Context, slot Slot, command []byte) ([]byte, erro
 		return nil, err
 	}
 	l.commands.Add(1)
-	return l.operate(opCommand, slot, command)
+	return l.operate(ctx, opCommand, slot, command)
 }
 
-func (l *Lab) operate(op operation, slot Slot, command []byte) ([]byte, error) {
+func (l *Lab) operate(ctx context.Context, op operation, slot Slot, command []byte) ([]byte, error) {
 	state, err := l.slots.at(slot.Index)
 	if err != nil {
 		return nil, err
 	}
-	response, took, err := l.engine.run(&request{
-		op: op, state: state, command: command, entropy: slot.Entropy, millis: slot.Millis,
+	if op == opReset {
+		l.record.power(slot.Index, state)
+	}
+	response, took, err := l.engine.run(ctx, &request{
+		op: op, slot: slot.Index, state: state, command: command, entropy: slot.Entropy, millis: slot.Millis,
 	})
 	l.nanos.Add(int64(took))
+	if op == opCommand {
+		l.record.command(slot.Index, command, response)
+	}
 	return response, err
-}
-
-// Build makes the images that are missing in the cache, several at a time.
-// progress, if not nil, is called with how many of the missing ones are done,
-// first with 0, never concurrently; when none is missing it is not called. What
-// is done is kept when ctx ends.
-func (l *Lab) Build(ctx context.Context, ids []ChipID, progress func(done, total int)) error {
-	missing, err := l.missing(ids)
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	var mu sync.Mutex
-	done := 0
-	step := func(n int) {
-		mu.Lock()
-		defer mu.Unlock()
-		done += n
-		if progress != nil {
-			progress(done, len(missing))
-		}
-	}
-	step(0)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(2) // one in the engine, one packing and writing
-	for _, id := range missing {
-		g.Go(func() error {
-			if err := context.Cause(ctx); err != nil {
-				return err
-			}
-			if err := l.make(ctx, id); err != nil {
-				return err
-			}
-			step(1)
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// missing lists the chips without a good image, each once, in order.
-func (l *Lab) missing(ids []ChipID) ([]ChipID, error) {
-	seen := make(map[ChipID]bool, len(ids))
-	var missing []ChipID
-	for _, id := range ids {
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		if _, err := id.model(); err != nil {
-			return nil, err
-		}
-		img, err := l.find(id)
-		if err != nil {
-			return nil, err
-		}
-		if img == nil {
-			missing = append(missing, id)
-		}
-	}
-	return missing, nil
-}
-
-// find returns the image from the cache, nil when there is none. A damaged one
-// is named, discarded, and counts as none.
-func (l *Lab) find(id ChipID) (*image, error) {
-	img, err := l.cache.load(id)
-	switch {
-	case err == nil:
-		return img, nil
-	case errors.Is(err, errDamaged):
-		l.warn(err.Error() + "; discarded, will be made again")
-		return nil, l.cache.discard(id)
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	}
-	return nil, err
 }
 
 // Deal hands out a chip without power, as it left the factory. What it draws at
 // random from now on follows from the run's seed. An image that is not in the
 // cache is made first, so that a cold chip and a warm one are the same.
-func (l *Lab) Deal(clock vclock.Clock, id ChipID, run vclock.Seed) (*Chip, error) {
+func (l *Lab) Deal(clock vclock.Clock, id ChipID, run vclock.Seed, options ...DealOption) (*Chip, error) {
 	model, err := id.model()
 	if err != nil {
+		return nil, err
+	}
+	var d deal
+	for _, option := range options {
+		option(&d)
+	}
+	if err := d.state.check(); err != nil {
 		return nil, err
 	}
 	img, err := l.image(id)
@@ -237,17 +204,10 @@ func (l *Lab) Deal(clock vclock.Clock, id ChipID, run vclock.Seed) (*Chip, error
 	l.mu.Lock()
 	l.eks[sha256.Sum256(img.ek)] = struct{}{}
 	l.mu.Unlock()
-	return newChip(l, clock, id, model, run, img), nil
-}
-
-// image reads a chip's image from the cache, where it is put first if need be.
-func (l *Lab) image(id ChipID) (*image, error) {
-	img, err := l.find(id)
-	if err != nil || img != nil {
-		return img, err
-	}
-	if err := l.make(context.Background(), id); err != nil {
+	c := newChip(l, clock, id, model, run, img)
+	c.state = d.state
+	if err := l.bring(c, img, d.state); err != nil {
 		return nil, err
 	}
-	return l.cache.load(id)
+	return c, nil
 }

@@ -37,6 +37,12 @@ func nvStore(t transport.TPM, index tpm2.TPMHandle, data []byte) error {
 	return nil
 }
 
+// nvRemove undefines an index of the platform.
+func nvRemove(t transport.TPM, index tpm2.TPMHandle) error {
+	_, err := newFrame(tpm2.TPMCCNVUndefineSpace, handles{tpm2.TPMRHPlatform, index}, empty).send(t)
+	return err
+}
+
 // nvSize returns the size of an index, ErrNoCertificate when it is not defined.
 func nvSize(t transport.TPM, index tpm2.TPMHandle) (int, error) {
 	r, err := newFrame(tpm2.TPMCCNVReadPublic, handles{index}).send(t)
@@ -53,11 +59,12 @@ func nvSize(t transport.TPM, index tpm2.TPMHandle) (int, error) {
 	return int(public[len(public)-2])<<8 | int(public[len(public)-1]), nil
 }
 
-// nvFetch reads a whole index with owner authorization.
+// nvFetch reads a whole index with the index's own empty password, which needs
+// nobody's leave.
 func nvFetch(t transport.TPM, index tpm2.TPMHandle, size int) ([]byte, error) {
 	data := make([]byte, 0, size)
 	for len(data) < size {
-		f := newFrame(tpm2.TPMCCNVRead, handles{tpm2.TPMRHOwner, index}, empty)
+		f := newFrame(tpm2.TPMCCNVRead, handles{index, index}, empty)
 		r, err := f.u16(uint16(min(nvChunk, size-len(data)))).u16(uint16(len(data))).send(t)
 		if err != nil {
 			return nil, err

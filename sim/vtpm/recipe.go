@@ -2,6 +2,7 @@ package vtpm
 
 import (
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"math/big"
 	"sync"
@@ -15,7 +16,7 @@ import (
 const (
 	// recipeVersion is part of an image's key: raise it when this file, or what
 	// it calls, would make other chips.
-	recipeVersion = 1
+	recipeVersion = 2
 	// simulatorVersion is the module version of the reference code.
 	simulatorVersion = "v0.4.11"
 
@@ -25,18 +26,16 @@ const (
 	srkHandle tpm2.TPMHandle = 0x81000001
 	aikHandle tpm2.TPMHandle = 0x81010010
 
-	// ekCertificateIndex is the NV index of an RSA-2048 EK's certificate (TCG EK
-	// Credential Profile 2.5, section 2.2.1.4).
-	ekCertificateIndex tpm2.TPMHandle = 0x01C00002
-
 	// poolKeys is how many wrapped keys an image has: device, transport and MDM
 	// key of the technician flow, and the same three of the user flow.
 	poolKeys = 6
 )
 
 // templates are the public areas of the keys, encoded.
-var templates = sync.OnceValue(func() (t struct{ ek, srk, key []byte }) {
+var templates = sync.OnceValue(func() (t struct{ ek, ekECC, ek3072, srk, key []byte }) {
 	t.ek = tpm2.Marshal(tpm2.RSAEKTemplate)
+	t.ekECC = tpm2.Marshal(tpm2.ECCEKTemplate)
+	t.ek3072 = tpm2.Marshal(ek3072Template())
 	t.srk = tpm2.Marshal(tpm2.RSASRKTemplate)
 	t.key = tpm2.Marshal(keyTemplate())
 	return t
@@ -98,12 +97,14 @@ func makePrimary(t transport.TPM, hierarchy, at tpm2.TPMHandle, template []byte)
 	return c, flush(t, c.handle)
 }
 
-// provision makes the three lasting keys, as Windows' provisioning task does.
-func provision(t transport.TPM, unique []byte) (ek *created, aik *created, err error) {
-	if ek, err = makePrimary(t, tpm2.TPMRHEndorsement, ekHandle, templates().ek); err != nil {
+// provision makes those of the three lasting keys that are not there, as
+// Windows' provisioning task does. ek is nil where the chip has one already;
+// aik never is: a chip that needs provisioning has lost its storage.
+func provision(t transport.TPM, m *Model, unique []byte) (ek *created, aik *created, err error) {
+	if ek, err = makeMissing(t, tpm2.TPMRHEndorsement, ekHandle, m.ekTemplate()); err != nil {
 		return nil, nil, fmt.Errorf("vtpm: EK: %w", err)
 	}
-	if _, err = makePrimary(t, tpm2.TPMRHOwner, srkHandle, templates().srk); err != nil {
+	if _, err = makeMissing(t, tpm2.TPMRHOwner, srkHandle, templates().srk); err != nil {
 		return nil, nil, fmt.Errorf("vtpm: SRK: %w", err)
 	}
 	if aik, err = makePrimary(t, tpm2.TPMRHOwner, aikHandle, aikTemplate(unique)); err != nil {
@@ -112,25 +113,47 @@ func provision(t transport.TPM, unique []byte) (ek *created, aik *created, err e
 	return ek, aik, nil
 }
 
+// makeMissing is makePrimary for a handle that may be taken; it returns nil if
+// it is.
+func makeMissing(t transport.TPM, hierarchy, at tpm2.TPMHandle, template []byte) (*created, error) {
+	_, _, err := readPublic(t, at)
+	if errors.Is(err, tpm2.TPMRCHandle) {
+		return makePrimary(t, hierarchy, at, template)
+	}
+	return nil, err
+}
+
 // manufacture runs the recipe on a chip that is manufactured and started:
-// lasting keys, certificate, and the pool of wrapped keys.
+// lasting keys, certificates, and the pool of wrapped keys.
 func manufacture(t transport.TPM, m *Model, id ChipID, unique []byte) (*image, error) {
-	ek, aik, err := provision(t, unique)
-	if err != nil {
+	if m.Family != family20 {
+		return manufactureOld(t)
+	}
+	img := &image{}
+	if m.EKs[0].Algorithm == RSA3072 {
+		img.ek = unknownModulus(id) // and no EK at its handle: this chip cannot make one
+		if _, err := makePrimary(t, tpm2.TPMRHOwner, srkHandle, templates().srk); err != nil {
+			return nil, fmt.Errorf("vtpm: SRK: %w", err)
+		}
+		aik, err := makePrimary(t, tpm2.TPMRHOwner, aikHandle, aikTemplate(unique))
+		if err != nil {
+			return nil, fmt.Errorf("vtpm: AIK: %w", err)
+		}
+		img.aik = birth{aik.data, aik.hash, aik.ticket}
+	} else {
+		ek, aik, err := provision(t, m, unique)
+		if err != nil {
+			return nil, err
+		}
+		key, err := rsaPublic(ek.public)
+		if err != nil {
+			return nil, err
+		}
+		img.ek, img.aik = key.N.FillBytes(make([]byte, 256)), birth{aik.data, aik.hash, aik.ticket}
+	}
+	if err := endorse(t, m, id, img); err != nil {
 		return nil, err
 	}
-	key, err := rsaPublic(ek.public)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := m.ekCertificate(id, key)
-	if err != nil {
-		return nil, err
-	}
-	if err := nvStore(t, ekCertificateIndex, certificate); err != nil {
-		return nil, fmt.Errorf("vtpm: EK certificate: %w", err)
-	}
-	img := &image{ek: key.N.FillBytes(make([]byte, 256)), aik: birth{aik.data, aik.hash, aik.ticket}}
 	for range poolKeys {
 		c, err := create(t, srkHandle, templates().key)
 		if err != nil {

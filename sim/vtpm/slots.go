@@ -2,6 +2,7 @@ package vtpm
 
 import (
 	"fmt"
+	"os"
 	"sync"
 )
 
@@ -13,8 +14,8 @@ const (
 )
 
 // slots is the memory of all live chips: one file without a name, mapped
-// shared, so that an engine in another process could map it too. It grows by
-// chunks and never moves.
+// shared, so that an engine in another process reads it too. It grows by chunks
+// and never moves.
 type slots struct {
 	mu     sync.Mutex
 	file   memory
@@ -27,6 +28,7 @@ type memory interface {
 	grow(at, size int64) ([]byte, error)
 	release(b []byte) error // zeroes b and gives its pages back
 	unmap(chunk []byte) error
+	share() (*os.File, error) // for another process; slot n is at n*slotSize
 	close() error
 }
 

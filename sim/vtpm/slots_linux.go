@@ -1,6 +1,10 @@
 package vtpm
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // sharedFile is a memory file, mapped shared.
 type sharedFile struct{ fd int }
@@ -23,5 +27,13 @@ func (f sharedFile) grow(at, size int64) ([]byte, error) {
 func (f sharedFile) release(b []byte) error { return unix.Madvise(b, unix.MADV_REMOVE) }
 
 func (f sharedFile) unmap(chunk []byte) error { return unix.Munmap(chunk) }
+
+func (f sharedFile) share() (*os.File, error) {
+	fd, err := unix.FcntlInt(uintptr(f.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "windtunnel-tpm"), nil
+}
 
 func (f sharedFile) close() error { return unix.Close(f.fd) }

@@ -1,7 +1,9 @@
 package vtpm
 
 import (
-	"crypto/rsa"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -33,30 +35,51 @@ const vendorSeed vclock.Seed = 0x57494e4454504d
 // ekLife is how long an EK certificate is good for: as long as the part lasts.
 const ekLife = 25 * 365 * 24 * time.Hour
 
-// vendorCAs are made on first use, one for each model.
-var vendorCAs sync.Map // of model name to func() (*pki.CA, error)
+// rootBegin is the notBefore of all vendors' roots, which parts of different
+// years share.
+var rootBegin = time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// vendorCAs are made on first use, two for each model: the one that signs, and
+// one that the vendor has withdrawn.
+var vendorCAs sync.Map // of [caName] to func() (*pki.CA, error)
+
+type caName struct {
+	model     string
+	withdrawn bool
+}
 
 // VendorCA returns the authority that signs the EK certificates of a model's
-// chips; its parent is the vendor's root. It is the same in every run.
-func VendorCA(model string) (*pki.CA, error) {
+// chips; the vendor's root is above it. It is the same in every run.
+func VendorCA(model string) (*pki.CA, error) { return vendorCA(model, false) }
+
+func vendorCA(model string, withdrawn bool) (*pki.CA, error) {
 	m, err := FindModel(model)
 	if err != nil {
 		return nil, err
 	}
-	f, _ := vendorCAs.LoadOrStore(model, sync.OnceValues(func() (*pki.CA, error) { return m.makeCA() }))
+	f, _ := vendorCAs.LoadOrStore(caName{model, withdrawn}, sync.OnceValues(func() (*pki.CA, error) { return m.makeCA(withdrawn) }))
 	return f.(func() (*pki.CA, error))()
 }
 
-func (m *Model) makeCA() (*pki.CA, error) {
-	seed := vendorSeed.Derive("vendor", m.Name)
-	root, err := pki.NewRoot(m.Certified, seed, m.Root, pki.Options{
-		Subject: m.subject(m.Root), NotBefore: m.Certified.AddDate(-6, 0, 0), Life: 2 * ekLife,
+func (m *Model) makeCA(withdrawn bool) (*pki.CA, error) {
+	above, err := pki.NewRoot(m.Certified, vendorSeed.Derive("vendor", m.Vendor), m.Root, pki.Options{
+		Subject: m.subject(m.Root), NotBefore: rootBegin, Life: 3 * ekLife,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vtpm: root of %s: %w", m.Vendor, err)
 	}
-	ca, err := root.Sub(m.Certified, m.Issuer, pki.Options{
-		Subject: m.subject(m.Issuer), NotBefore: m.Certified.AddDate(-5, 0, 0), Life: 2 * ekLife,
+	if m.Chain {
+		name := m.Root + " Intermediate Authority"
+		if above, err = above.Sub(m.Certified, name, pki.Options{Subject: m.subject(name), NotBefore: m.Certified.AddDate(-5, 0, 0), Life: 2 * ekLife}); err != nil {
+			return nil, fmt.Errorf("vtpm: authority of %s: %w", m.Vendor, err)
+		}
+	}
+	issuer := m.Issuer
+	if withdrawn {
+		issuer += " (withdrawn)"
+	}
+	ca, err := above.Sub(m.Certified, issuer, pki.Options{
+		Subject: m.subject(issuer), NotBefore: m.Certified.AddDate(-5, 0, 0), Life: 2 * ekLife, OmitAKI: m.Quirks.NoKeyID,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vtpm: authority of %s: %w", m.Vendor, err)
@@ -91,12 +114,12 @@ func vendorPool(roots bool) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// ekCertificate is the certificate of a chip's EK, DER. As the profile asks,
-// the subject is empty and so the subject alternative name is critical;
-// crypto/x509 lists it in UnhandledCriticalExtensions, because it holds a
-// directory name only.
-func (m *Model) ekCertificate(id ChipID, ek *rsa.PublicKey) ([]byte, error) {
-	ca, err := VendorCA(m.Name)
+// ekCertificate is the certificate of a chip's EK as its vendor issues it, or
+// the authority that the vendor has withdrawn. As the profile asks, the subject
+// is empty and so the subject alternative name is critical; crypto/x509 lists
+// it in UnhandledCriticalExtensions, because it holds a directory name only.
+func (m *Model) ekCertificate(id ChipID, ek crypto.PublicKey, withdrawn bool) ([]byte, error) {
+	ca, err := vendorCA(m.Name, withdrawn)
 	if err != nil {
 		return nil, err
 	}
@@ -108,14 +131,17 @@ func (m *Model) ekCertificate(id ChipID, ek *rsa.PublicKey) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vtpm: EK certificate: %w", err)
 	}
-	host := strings.ToLower(strings.Fields(m.Vendor)[0])
+	usage := x509.KeyUsageKeyEncipherment
+	if _, ecc := ek.(*ecdsa.PublicKey); ecc {
+		usage = x509.KeyUsageKeyAgreement
+	}
 	from := m.Certified.Add(time.Duration(id.N%(365*24)) * time.Hour)
 	cert, err := ca.Issue(from, &x509.Certificate{
 		NotAfter:              from.Add(ekLife),
-		KeyUsage:              x509.KeyUsageKeyEncipherment,
+		KeyUsage:              usage,
 		UnknownExtKeyUsage:    []asn1.ObjectIdentifier{oidEKCertificate},
 		BasicConstraintsValid: true,
-		IssuingCertificateURL: []string{"http://pki." + host + ".example/" + m.Name + ".crt"},
+		IssuingCertificateURL: []string{m.IssuerURL()},
 		ExtraExtensions: []pkix.Extension{
 			{Id: oidSubjectAltName, Critical: true, Value: san},
 			{Id: oidSubjectDirectoryAt, Value: spec},
@@ -124,7 +150,86 @@ func (m *Model) ekCertificate(id ChipID, ek *rsa.PublicKey) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vtpm: EK certificate: %w", err)
 	}
+	if m.Quirks.ExplicitFalse {
+		der, err := spellOut(cert, ca)
+		if err != nil {
+			return nil, fmt.Errorf("vtpm: EK certificate: %w", err)
+		}
+		return der, nil
+	}
 	return cert.Raw, nil
+}
+
+// IssuerHost and IssuerPath are where the vendor publishes the certificate of
+// the authority that signs EK certificates; those carry the URL.
+func (m *Model) IssuerHost() string {
+	return "pki." + strings.ToLower(strings.Fields(m.Vendor)[0]) + ".example"
+}
+
+// IssuerPath is the path of IssuerURL.
+func (m *Model) IssuerPath() string { return "/" + m.Name + ".crt" }
+
+// IssuerURL is the whole of it.
+func (m *Model) IssuerURL() string { return "http://" + m.IssuerHost() + m.IssuerPath() }
+
+// spellOut writes "critical FALSE" into extensions that are not critical, as
+// some vendors do although DER leaves default values out (X.690, section 11.5),
+// and signs the result.
+func spellOut(cert *x509.Certificate, ca *pki.CA) ([]byte, error) {
+	var outer struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(cert.Raw, &outer); err != nil {
+		return nil, err
+	}
+	fields, err := derElements(outer.TBS.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	type explicit struct {
+		ID       asn1.ObjectIdentifier
+		Critical asn1.RawValue
+		Value    []byte
+	}
+	list := make([]explicit, len(cert.Extensions))
+	for i, e := range cert.Extensions {
+		flag := asn1.RawValue{Tag: asn1.TagBoolean, Bytes: []byte{0}}
+		if e.Critical {
+			flag.Bytes = []byte{0xFF}
+		}
+		list[i] = explicit{e.Id, flag, e.Value}
+	}
+	extensions, err := asn1.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	last := len(fields) - 1
+	fields[last] = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 3, IsCompound: true, Bytes: extensions}
+	tbs, err := asn1.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(tbs)
+	signature, err := ca.Key.Sign(nil, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	outer.TBS = asn1.RawValue{FullBytes: tbs}
+	outer.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
+	return asn1.Marshal(outer)
+}
+
+// derElements takes the contents of a SEQUENCE apart.
+func derElements(b []byte) (list []asn1.RawValue, err error) {
+	for len(b) > 0 {
+		var v asn1.RawValue
+		if b, err = asn1.Unmarshal(b, &v); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
 
 // alternativeName is GeneralNames{directoryName} with manufacturer, model and

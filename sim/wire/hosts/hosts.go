@@ -1,27 +1,28 @@
 package hosts
 
 const (
-	MSA            = "login.live.com"        // device accounts and device tickets
-	Autopilot      = "ztd.dds.microsoft.com" // Autopilot deployment service
-	AutopilotOld   = "cs.dds.microsoft.com"
-	AIKSuffix      = ".microsoftaik.azure.net"   // below it one authority a TPM vendor key
-	Login          = "login.microsoftonline.com" // Entra ID tokens
-	LoginOld       = "login.windows.net"
-	LoginDevice    = "device.login.microsoftonline.com"   // with the device certificate
-	Registration   = "enterpriseregistration.windows.net" // device registration
-	Graph          = "graph.microsoft.com"
-	GraphOld       = "graph.windows.net"                 // legacy directory API
-	Enrollment     = "enrollment.manage.microsoft.com"   // MS-MDE2
-	OMADM          = "r.manage.microsoft.com"            // device management sessions
-	IntuneLocation = "manage.microsoft.com"              // location service of the management extension
-	SideCar        = "fef.msua01.manage.microsoft.com"   // gateway of the management extension
-	ContentCDN     = "swda01-mscdn.manage.microsoft.com" // app content and the extension's installer
-	NCSI           = "www.msftconnecttest.com"           // connectivity test
-	NTP            = "time.windows.com"                  // UDP 123
-	EKIntel        = "ekop.intel.com"                    // EK certificates of firmware TPMs
-	EKQualcomm     = "ekcert.spserv.microsoft.com"
-	EKAMD          = "ftpm.amd.com"
-	LogUpload      = "lgmsapeweu.blob.core.windows.net" // Autopilot diagnostics
+	MSA               = "login.live.com"        // device accounts and device tickets
+	Autopilot         = "ztd.dds.microsoft.com" // Autopilot deployment service
+	AutopilotOld      = "cs.dds.microsoft.com"
+	AIKSuffix         = ".microsoftaik.azure.net"   // below it one authority a TPM vendor key
+	Login             = "login.microsoftonline.com" // Entra ID tokens
+	LoginOld          = "login.windows.net"
+	LoginDevice       = "device.login.microsoftonline.com"   // with the device certificate
+	Registration      = "enterpriseregistration.windows.net" // device registration
+	Graph             = "graph.microsoft.com"
+	GraphOld          = "graph.windows.net"                 // legacy directory API
+	Enrollment        = "enrollment.manage.microsoft.com"   // MS-MDE2
+	OMADM             = "r.manage.microsoft.com"            // device management sessions
+	IntuneLocation    = "manage.microsoft.com"              // location service of the management extension
+	SideCar           = "fef.msua01.manage.microsoft.com"   // gateway of the management extension
+	ContentCDN        = "swda01-mscdn.manage.microsoft.com" // app content and the extension's installer
+	NCSI              = "www.msftconnecttest.com"           // connectivity test
+	NTP               = "time.windows.com"                  // UDP 123
+	HealthAttestation = "intunemaape1.eus.attest.azure.net" // Azure Attestation, one of Intune's instances
+	EKIntel           = "ekop.intel.com"                    // EK certificates of firmware TPMs
+	EKQualcomm        = "ekcert.spserv.microsoft.com"
+	EKAMD             = "ftpm.amd.com"
+	LogUpload         = "lgmsapeweu.blob.core.windows.net" // Autopilot diagnostics
 )
 
 // HeaderModelledSize is how the content network tells a simulated PC how many

@@ -32,8 +32,11 @@ type Attest struct {
 // ParseAttest reads a TPM2B_ATTEST, or a bare TPMS_ATTEST, of TPM2_Certify, TPM2_CertifyCreation or TPM2_Quote.
 // That it starts with TPM_GENERATED_VALUE is part of the format.
 func ParseAttest(b []byte) (*Attest, error) {
-	raw := unsize(b)
-	v, err := decode[tpm2.TPMSAttest](raw)
+	raw := bytes.Clone(unsize(b))
+	v, err := plainAttest(raw), error(nil)
+	if v == nil {
+		v, err = decode[tpm2.TPMSAttest](raw)
+	}
 	if err != nil {
 		return nil, refuse(CheckFormat, "TPMS_ATTEST: %w", err)
 	}
@@ -41,7 +44,7 @@ func ParseAttest(b []byte) (*Attest, error) {
 	if v.Magic != tpm2.TPMGeneratedValue {
 		return nil, refuse(CheckFormat, "TPMS_ATTEST: magic %#08x", uint32(v.Magic))
 	}
-	a := &Attest{Header: *v, raw: bytes.Clone(raw)}
+	a := &Attest{Header: *v, raw: raw}
 	switch v.Type {
 	case tpm2.TPMSTAttestCertify:
 		a.Certify, err = v.Attested.Certify()
@@ -67,31 +70,42 @@ func (a *Attest) Bare() []byte { return bytes.Clone(a.raw) }
 // VerifySignature checks a TPMT_SIGNATURE (part 2, 11.3.4) by key over message: RSASSA-PKCS1-v1_5 with SHA-256 for an
 // *rsa.PublicKey, ECDSA with SHA-256 for an *ecdsa.PublicKey.
 func VerifySignature(key crypto.PublicKey, message, signature []byte) error {
+	if key, ok := key.(*rsa.PublicKey); ok {
+		if sig := plainSignature(signature); sig != nil {
+			return verifyRSA(key, message, sig)
+		}
+	}
 	sig, err := decode[tpm2.TPMTSignature](signature)
 	if err != nil {
 		return refuse(CheckFormat, "TPMT_SIGNATURE: %w", err)
 	}
-	digest := sha256.Sum256(message)
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		s, err := sig.Signature.RSASSA()
 		if err != nil || s.Hash != tpm2.TPMAlgSHA256 {
 			return refuse(CheckAlgorithm, "signature %#04x is not RSASSA with SHA-256", uint16(sig.SigAlg))
 		}
-		if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], s.Sig.Buffer); err != nil {
-			return refuse(CheckSignature, "RSASSA: %w", err)
-		}
+		return verifyRSA(key, message, s.Sig.Buffer)
 	case *ecdsa.PublicKey:
 		s, err := sig.Signature.ECDSA()
 		if err != nil || s.Hash != tpm2.TPMAlgSHA256 {
 			return refuse(CheckAlgorithm, "signature %#04x is not ECDSA with SHA-256", uint16(sig.SigAlg))
 		}
+		digest := sha256.Sum256(message)
 		r := new(big.Int).SetBytes(s.SignatureR.Buffer)
 		if !ecdsa.Verify(key, digest[:], r, new(big.Int).SetBytes(s.SignatureS.Buffer)) {
 			return refuse(CheckSignature, "ECDSA: verification error")
 		}
 	default:
 		return refuse(CheckAlgorithm, "key of type %T", key)
+	}
+	return nil
+}
+
+func verifyRSA(key *rsa.PublicKey, message, sig []byte) error {
+	digest := sha256.Sum256(message)
+	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], sig); err != nil {
+		return refuse(CheckSignature, "RSASSA: %w", err)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+
+	"windtunnel.test/sim/wire/ekcert"
 )
 
 // maxExtraEKCertificates is how many certificates may follow the EK certificate (MS-WCCE 2.2.2.7.12).
@@ -56,19 +58,20 @@ func ParseEKInfo(b []byte) (EKInfo, error) {
 	return out, nil
 }
 
-// ParseCertificate gives the EK certificate, which must be about the EK that was sent beside it.
+// ParseCertificate gives the EK certificate, which must be about the EK that was sent beside it. What vendors' certificates
+// get wrong is let pass (package ekcert).
 func (e EKInfo) ParseCertificate() (*x509.Certificate, error) {
 	if e.Certificate == nil {
 		return nil, refuse(CheckCertificate, "no EK certificate")
 	}
-	cert, err := x509.ParseCertificate(e.Certificate)
+	cert, err := ekcert.Parse(e.Certificate)
 	if err != nil {
 		return nil, refuse(CheckCertificate, "EK certificate: %w", err)
 	}
 	if !SameKey(cert.PublicKey, e.Key) {
 		return nil, refuse(CheckKey, "EK certificate is about another key")
 	}
-	return cert, nil
+	return cert.Certificate, nil
 }
 
 // AIKInfo names the AIK that vouches for a key, inside an encrypted attribute (szOID_ENROLL_AIK_INFO,

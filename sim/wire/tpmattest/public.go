@@ -26,7 +26,14 @@ type Public struct {
 
 // ParsePublic reads a TPM2B_PUBLIC, or a bare TPMT_PUBLIC, of an RSA or ECC P-256 key with a SHA-256 Name.
 func ParsePublic(b []byte) (*Public, error) {
-	raw := unsize(b)
+	raw := bytes.Clone(unsize(b))
+	if area := plainRSA(raw); area != nil {
+		key, err := publicKey(area)
+		if err != nil {
+			return nil, err
+		}
+		return &Public{Area: *area, Name: nameOf(raw), Key: key, raw: raw}, nil
+	}
 	area, err := decode[tpm2.TPMTPublic](raw)
 	if err != nil {
 		return nil, refuse(CheckFormat, "TPMT_PUBLIC: %w", err)
@@ -42,7 +49,7 @@ func ParsePublic(b []byte) (*Public, error) {
 	if err != nil {
 		return nil, refuse(CheckFormat, "name: %w", err)
 	}
-	return &Public{Area: *area, Name: name.Buffer, Key: key, raw: bytes.Clone(raw)}, nil
+	return &Public{Area: *area, Name: name.Buffer, Key: key, raw: raw}, nil
 }
 
 // Marshal gives the public area as TPM2B_PUBLIC.

@@ -171,6 +171,10 @@ func (r *rig) idBinding(aik object) tpmattest.IDBinding {
 }
 
 func (r *rig) activate(aik object, c tpmattest.Credential) ([]byte, error) {
+	return r.activateWith(r.ek, aik, c)
+}
+
+func (r *rig) activateWith(ek tpm2.NamedHandle, aik object, c tpmattest.Credential) ([]byte, error) {
 	session := tpm2.Policy(tpm2.TPMAlgSHA256, 16, func(t transport.TPM, s tpm2.TPMISHPolicy, nonce tpm2.TPM2BNonce) error {
 		_, err := tpm2.PolicySecret{
 			AuthHandle:    tpm2.AuthHandle{Handle: tpm2.TPMRHEndorsement, Auth: tpm2.PasswordAuth(nil)},
@@ -181,7 +185,7 @@ func (r *rig) activate(aik object, c tpmattest.Credential) ([]byte, error) {
 	})
 	rsp, err := tpm2.ActivateCredential{
 		ActivateHandle: r.auth(aik.handle),
-		KeyHandle:      tpm2.AuthHandle{Handle: r.ek.Handle, Name: r.ek.Name, Auth: session},
+		KeyHandle:      tpm2.AuthHandle{Handle: ek.Handle, Name: ek.Name, Auth: session},
 		CredentialBlob: c.Blob,
 		Secret:         c.Secret,
 	}.Execute(r.tpm)

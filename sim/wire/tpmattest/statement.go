@@ -112,6 +112,10 @@ func ParseIDBinding(b []byte) (IDBinding, error) {
 		}
 		*part.to, rest = rest[:len(body)+2:len(body)+2], tail
 	}
+	if plainSignature(rest) != nil {
+		out.Signature = rest
+		return out, nil
+	}
 	if _, err := decode[tpm2.TPMTSignature](rest); err != nil {
 		return IDBinding{}, refuse(CheckFormat, "idBinding: TPMT_SIGNATURE: %w", err)
 	}

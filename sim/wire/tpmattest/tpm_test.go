@@ -2,8 +2,13 @@ package tpmattest_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/sha256"
 	"flag"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
@@ -49,6 +54,49 @@ func TestCredentialOpensInTheRightTPMOnly(t *testing.T) {
 	flipped.Blob.Buffer[40] ^= 1
 	_, err = r.activate(aik, flipped)
 	g.Expect(err).To(HaveOccurred(), "changed on the way")
+}
+
+// The same with an EK on P-256 (template L-2).
+func TestCredentialToAnECCKey(t *testing.T) {
+	g := NewWithT(t)
+	r := newRig(t)
+	aik := r.primary(tpm2.TPMRHOwner, aikTemplate("ecc"))
+	ek := r.persistent(0x81010003, tpm2.TPMRHEndorsement, tpm2.ECCEKTemplate)
+	secret := bytes.Repeat([]byte{9}, tpmattest.SecretSize)
+
+	c, err := tpmattest.MakeCredential(ek.public.Key, aik.public.Name, secret, stream("credential"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(r.activateWith(ek.handle, aik, c)).To(Equal(secret))
+	again, err := tpmattest.MakeCredential(ek.public.Key, aik.public.Name, secret, stream("credential"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(again).To(Equal(c), "the same stream makes the same challenge")
+
+	_, err = r.activate(aik, c)
+	g.Expect(err).To(HaveOccurred(), "sealed to the other EK of the same TPM")
+	aik.drop()
+	_, err = r.activateWith(ek.handle, r.primary(tpm2.TPMRHOwner, aikTemplate("ecc other")), c)
+	g.Expect(err).To(HaveOccurred(), "an AIK with another Name")
+}
+
+func TestCredentialToOtherKeys(t *testing.T) {
+	g := NewWithT(t)
+	secret := make([]byte, tpmattest.SecretSize)
+	large := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 3071, 1), E: 65537}
+	c, err := tpmattest.MakeCredential(large, make([]byte, 34), secret, stream("large"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Secret.Buffer).To(HaveLen(384))
+	g.Expect(c.Blob.Buffer).To(HaveLen(2 + 48 + 2 + len(secret)))
+	for name, key := range map[string]crypto.PublicKey{
+		"RSA-1024": &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}, "no RSA key": (*rsa.PublicKey)(nil),
+		"P-384": &ecdsa.PublicKey{Curve: elliptic.P384()}, "no ECC key": (*ecdsa.PublicKey)(nil), "no key": nil,
+	} {
+		_, err := tpmattest.MakeCredential(key, make([]byte, 34), secret, stream("x"))
+		g.Expect(tpmattest.CheckOf(err)).To(Equal(tpmattest.CheckAlgorithm), name)
+	}
+	_, err = tpmattest.MakeCredential(large, make([]byte, 34), make([]byte, 33), stream("x"))
+	g.Expect(err).To(HaveOccurred(), "a secret that is too long")
+	_, err = tpmattest.MakeCredential(large, make([]byte, 34), secret, bytes.NewReader(nil))
+	g.Expect(err).To(HaveOccurred(), "randomness ends early")
 }
 
 func TestEKPublicAreaIsTheTPMs(t *testing.T) {

@@ -1,0 +1,12 @@
+//go:build !cgo
+
+package pki
+
+import "crypto/rsa"
+
+// rawRSA is what there would be with libcrypto.
+type rawRSA struct{}
+
+func newRawRSA(*rsa.PrivateKey) *rawRSA { return nil }
+
+func (*rawRSA) power([]byte) bool { return false }
