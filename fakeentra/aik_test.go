@@ -1,8 +1,10 @@
 package fakeentra_test
 
 import (
+	"bytes"
 	"crypto/x509"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -125,6 +127,20 @@ func TestChallengeIsGoodForOneRightAnswer(t *testing.T) {
 			a.p.refused("aik", "challenge answered wrong")
 			return a.p.request2(a.first, a.c, a.secret, a.p.signer)
 		}, "challenge already used"},
+		"answered in a recording of the whole exchange": {func(a *answer) *wire.Sent {
+			sent := a.p.request2(a.first, a.c, a.secret, a.p.signer)
+			a.p.sendAIK(sent)
+			status, _ := a.p.sendAIK(a.first)
+			NewWithT(a.p.t).Expect(status).To(Equal(http.StatusOK))
+			return sent
+		}, "server context"},
+		"answered in a recording, when the first is forgotten": {func(a *answer) *wire.Sent {
+			sent := a.p.request2(a.first, a.c, a.secret, a.p.signer)
+			a.p.sendAIK(sent)
+			a.p.now = a.p.now.Add(time.Hour)
+			a.p.sendAIK(a.first)
+			return sent
+		}, "server context"},
 		"answered by a TPM without the AIK": {func(a *answer) *wire.Sent { return a.p.request2(a.first, a.c, make([]byte, 32), a.p.signer) }, "challenge answered wrong"},
 		"answered for another AIK": {func(a *answer) *wire.Sent {
 			other := a.p.world.pc(1)
@@ -183,17 +199,22 @@ func TestAIKThrottleAndVulnerableFirmware(t *testing.T) {
 	g := NewWithT(t)
 	p := newWorld(t, func(o *fakeentra.Options) { o.AIKLimit = aik.Limit{Requests: 1, Per: time.Minute} }).pc(0)
 	p.challenged()
-	status, _ := p.sendAIK(p.request1(nil))
-	g.Expect(status).To(Equal(http.StatusTooManyRequests))
+	p.now = p.now.Add(10 * time.Second)
+	rec := httptest.NewRecorder()
+	p.entra.AIK.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, wire.URL(p.host, "PKIOperation"), bytes.NewReader(p.request1(nil).DER)))
+	g.Expect(rec.Code).To(Equal(http.StatusTooManyRequests))
+	g.Expect(rec.Header().Get("Retry-After")).To(Equal("50"))
+	got, _ := wire.OutcomeOf(rec.Code, rec.Body.Bytes())
+	g.Expect(got).To(Equal(wire.Throttled))
 	p.refused("aik", "rate limit")
-	p.now = p.now.Add(time.Minute)
+	p.now = p.now.Add(50 * time.Second)
 	p.challenged()
 
 	p = newWorld(t, func(o *fakeentra.Options) {
 		o.Vulnerable = []aik.Firmware{{VendorID: "IFX", From: [2]uint32{0x70000, 0}, To: [2]uint32{0x70060, 0}}}
 	}).pc(0)
 	status, body := p.sendAIK(p.request1(nil))
-	got, _ := wire.OutcomeOf(status, body)
+	got, _ = wire.OutcomeOf(status, body)
 	g.Expect(got).To(Equal(wire.VulnerableFirmware))
 	p.refused("aik", "vulnerable firmware")
 }

@@ -1,7 +1,8 @@
 // Package fakeentra is a fake of Entra ID and of the Microsoft services around
 // it that a PC needs before it can join: device tickets (msa), AIK certificates
 // (aik), registration (drs), tokens (sts), and the directory's part of
-// Microsoft Graph (directory), over one directory (tenant).
+// Microsoft Graph (directory), over one directory (tenant). Beside them stands
+// the attestation service that says how a PC started (health).
 //
 // Each surface is an http.Handler by itself and can be served or loaded alone.
 // New puts them together and knows under which names they answer:

@@ -17,6 +17,7 @@ import (
 	"windtunnel.test/sim/pki"
 	wire "windtunnel.test/sim/wire/drs"
 	"windtunnel.test/sim/wire/oauth"
+	"windtunnel.test/sim/wire/tpmattest"
 )
 
 func TestDiscovery(t *testing.T) {
@@ -66,21 +67,40 @@ type joinAttempt struct {
 func TestJoinsThatAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(a *joinAttempt)
+		sub    string
 		check  string
 		want   hresult.Code
 	}{
-		"no ticket":                   {func(a *joinAttempt) { a.r.Attributes.DeviceTicket = nil }, "ticket", hresult.JoinAuthorization},
-		"forged ticket":               {func(a *joinAttempt) { a.r.Attributes.DeviceTicket = []byte("a.b.c") }, "ticket", hresult.JoinAuthorization},
-		"expired ticket":              {func(a *joinAttempt) { a.p.now = a.p.now.Add(25 * time.Hour) }, "ticket", hresult.JoinAuthorization},
-		"ticket without proof of TPM": {func(a *joinAttempt) { a.r.Attributes.DeviceTicket = []byte(a.p.ticket(false)) }, "ticket TPM", hresult.JoinAuthorization},
+		"no ticket":                   {func(a *joinAttempt) { a.r.Attributes.DeviceTicket = nil }, wire.SubMsaTicket, "ticket", hresult.JoinAuthorization},
+		"forged ticket":               {func(a *joinAttempt) { a.r.Attributes.DeviceTicket = []byte("a.b.c") }, wire.SubMsaTicket, "ticket", hresult.JoinAuthorization},
+		"expired ticket":              {func(a *joinAttempt) { a.p.now = a.p.now.Add(25 * time.Hour) }, wire.SubMsaTicket, "ticket", hresult.JoinAuthorization},
+		"ticket without proof of TPM": {func(a *joinAttempt) { a.r.Attributes.DeviceTicket = []byte(a.p.ticket(false)) }, wire.SubMsaTicketTPM, "ticket TPM", hresult.JoinAuthorization},
 		"ticket of another device": {func(a *joinAttempt) {
 			other := a.p.world.pc(1).ready()
 			other.register()
 			a.r.Attributes.DeviceTicket = []byte(other.ticket(true))
-		}, "ticket EK", hresult.JoinAuthorization},
-		"no AIK certificate":     {func(a *joinAttempt) { a.r.AikCertificate = nil }, "AIK certificate", hresult.JoinAIKValidation},
-		"AIK that is not ours":   {func(a *joinAttempt) { a.r.AikCertificate = a.p.ekCert }, "AIK certificate", hresult.JoinAIKValidation},
-		"attestation of another": {func(a *joinAttempt) { a.r.AttestationData = a.p.world.pc(1).chip.certify([]byte("x")) }, "attestation signature", hresult.JoinAttestation},
+		}, wire.SubMsaTicketTPM, "ticket EK", hresult.JoinAuthorization},
+		"no AIK certificate":           {func(a *joinAttempt) { a.r.AikCertificate = nil }, wire.SubAIK, "AIK certificate", hresult.JoinAIKValidation},
+		"AIK that is not ours":         {func(a *joinAttempt) { a.r.AikCertificate = a.p.ekCert }, wire.SubAIK, "AIK certificate", hresult.JoinAIKValidation},
+		"AIK certificate that is over": {func(a *joinAttempt) { a.aikIsOver() }, wire.SubAIKExpired, "AIK certificate", hresult.JoinAIKCertificateExpired},
+		"certificate for another use": {func(a *joinAttempt) {
+			a.p.readAuthority()
+			a.r.AikCertificate = a.p.otherUse().Raw
+		}, wire.SubAIK, "AIK certificate", hresult.JoinAIKValidation},
+		"attestation that is none": {func(a *joinAttempt) { a.r.AttestationData = []byte("KADS") }, wire.SubAttestation, "attestation format", hresult.JoinAttestation},
+		"attestation that is a quote": {func(a *joinAttempt) {
+			q := a.qualifying()
+			a.r.AttestationData = a.p.withBlob(a.p.chip.quote(q[:]), a.p.chip.deviceKeyArea)
+		}, wire.SubAttestation, "attestation attest type", hresult.JoinAttestation},
+		"attestation with another key's public area": {func(a *joinAttempt) {
+			a.r.AttestationData = a.p.withBlob(a.r.AttestationData, a.p.world.pc(1).chip.deviceKeyArea)
+		}, wire.SubAttestation, "attestation name", hresult.JoinAttestation},
+		"key that may leave its TPM": {func(a *joinAttempt) {
+			loose, ticket := a.p.loose(), a.r.Attributes.DeviceTicket
+			a.r = loose.attested(loose.joinRequest(), a.nonce)
+			a.r.Attributes.DeviceTicket = ticket
+		}, wire.SubAttestation, "attestation key policy", hresult.JoinAttestation},
+		"attestation of another": {func(a *joinAttempt) { a.r.AttestationData = a.p.world.pc(1).chip.certify([]byte("x")) }, wire.SubAttestation, "attestation signature", hresult.JoinAttestation},
 		"request whose key is not the attested one": {func(a *joinAttempt) {
 			csr, err := wire.NewCertificateRequest(pki.RSAKey(keyForeign))
 			must(a.p.t, err)
@@ -89,28 +109,28 @@ func TestJoinsThatAreRefused(t *testing.T) {
 			must(a.p.t, err)
 			q := wire.QualifyingData(parsed.RawSubjectPublicKeyInfo, a.nonce)
 			a.r.AttestationData = a.p.chip.certify(q[:])
-		}, "attestation subject key", hresult.JoinAttestation},
-		"attestation over another nonce": {func(a *joinAttempt) { a.nonce = a.p.nonce() }, "attestation qualifyingData", hresult.JoinAttestation},
-		"nonce that was not given":       {func(a *joinAttempt) { a.nonce = "guess" }, "attestation nonce", hresult.JoinAttestation},
+		}, wire.SubAttestation, "attestation subject key", hresult.JoinAttestation},
+		"attestation over another nonce": {func(a *joinAttempt) { a.nonce = a.p.nonce() }, wire.SubAttestation, "attestation qualifyingData", hresult.JoinAttestation},
+		"nonce that was not given":       {func(a *joinAttempt) { a.nonce = "guess" }, wire.SubAttestation, "attestation nonce", hresult.JoinAttestation},
 		"nonce that was used": {func(a *joinAttempt) {
 			_, refused := a.p.sendJoin(a.r, wire.HeaderNonce, a.nonce)
 			NewWithT(a.p.t).Expect(refused).To(BeNil())
-		}, "attestation nonce", hresult.JoinAttestation},
+		}, wire.SubAttestation, "attestation nonce", hresult.JoinAttestation},
 		"hardware that is not registered": {func(a *joinAttempt) { must(a.p.t, a.p.entra.Directory.Unregister(tenantID, ztdID[:35]+"0")) },
-			"Autopilot registration", hresult.JoinAuthorization},
-		"hardware of another tenant": {func(a *joinAttempt) { a.r.TargetDomain = "fabrikam.com"; a.rebind("fabrikam.com") }, "Autopilot registration", hresult.JoinAuthorization},
+			wire.SubAutopilotDeviceNotKnown, "Autopilot registration", hresult.JoinServerNotAuthorized},
+		"hardware of another tenant": {func(a *joinAttempt) { a.r.TargetDomain = "fabrikam.com"; a.rebind("fabrikam.com") }, wire.SubAutopilotDeviceNotKnown, "Autopilot registration", hresult.JoinServerNotAuthorized},
 		"Autopilot object deleted": {func(a *joinAttempt) {
 			d, err := a.p.entra.Directory.Devices(tenantID)[0], error(nil)
 			must(a.p.t, err)
 			must(a.p.t, a.p.entra.Directory.Delete(tenantID, d.ObjectID))
-		}, "Autopilot device object", hresult.JoinDeviceObjectDeleted},
+		}, wire.SubAutopilotDeviceDeleted, "Autopilot device object", hresult.JoinDeviceObjectDeleted},
 		"device disabled": {func(a *joinAttempt) {
 			_, err := a.p.entra.Directory.Update(tenantID, a.p.entra.Directory.Devices(tenantID)[0].ObjectID, func(d *tenant.Device) error { d.Enabled = false; return nil })
 			must(a.p.t, err)
-		}, "device enabled", hresult.JoinAuthorization},
-		"tenant that is not there": {func(a *joinAttempt) { a.r.TargetDomain = "nowhere.test" }, "tenant", hresult.JoinTenantNotFound},
-		"no transport key":         {func(a *joinAttempt) { a.r.TransportKey = nil }, "transport key", hresult.JoinMessageFormat},
-		"hybrid join":              {func(a *joinAttempt) { a.r.JoinType = wire.JoinHybrid }, "join type", hresult.JoinMessageFormat},
+		}, "", "device enabled", hresult.JoinAuthorization},
+		"tenant that is not there": {func(a *joinAttempt) { a.r.TargetDomain = "nowhere.test" }, wire.SubTenantNotFound, "tenant", hresult.JoinTenantNotFound},
+		"no transport key":         {func(a *joinAttempt) { a.r.TransportKey = nil }, "", "transport key", hresult.JoinMessageFormat},
+		"hybrid join":              {func(a *joinAttempt) { a.r.JoinType = wire.JoinHybrid }, "", "join type", hresult.JoinMessageFormat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -122,10 +142,35 @@ func TestJoinsThatAreRefused(t *testing.T) {
 			c.change(a)
 			_, refused := p.sendJoin(a.r, wire.HeaderNonce, a.nonce)
 			g.Expect(refused).NotTo(BeNil())
+			g.Expect(refused.SubCode).To(Equal(c.sub), refused.Error())
 			g.Expect(refused.HResult()).To(Equal(c.want), refused.Error())
 			p.refused("drs", c.check)
 		})
 	}
+}
+
+// qualifying is what the AIK signs over in this attempt.
+func (a *joinAttempt) qualifying() [32]byte {
+	csr, err := x509.ParseCertificateRequest(a.r.CertificateRequest.Data)
+	must(a.p.t, err)
+	return wire.QualifyingData(csr.RawSubjectPublicKeyInfo, a.nonce)
+}
+
+// aikIsOver lets two years pass, and makes anew all that lives shorter than an
+// AIK certificate.
+func (a *joinAttempt) aikIsOver() {
+	ticket := a.p.now.AddDate(2, 0, 0).Add(-time.Hour)
+	a.p.now = ticket
+	a.r.Attributes.DeviceTicket = []byte(a.p.ticket(true))
+	a.p.now = ticket.Add(2 * time.Hour)
+}
+
+// withBlob is a statement with another public area in its key blob.
+func (p *pc) withBlob(statement []byte, area *tpmattest.Public) []byte {
+	k, err := tpmattest.ParseKeyAttestation(statement)
+	must(p.t, err)
+	k.KeyBlob = area.Marshal()
+	return k.Marshal()
 }
 
 // rebind takes a nonce of another tenant and attests over it.

@@ -8,6 +8,7 @@ import (
 	"windtunnel.test/fakeentra/aik"
 	"windtunnel.test/fakeentra/directory"
 	"windtunnel.test/fakeentra/drs"
+	"windtunnel.test/fakeentra/health"
 	"windtunnel.test/fakeentra/msa"
 	"windtunnel.test/fakeentra/service"
 	"windtunnel.test/fakeentra/sts"
@@ -36,6 +37,7 @@ type Entra struct {
 	DRS       *drs.Service
 	STS       *sts.Service
 	Graph     *directory.Service
+	Health    *health.Service
 }
 
 // New makes the surfaces and introduces them to each other.
@@ -46,12 +48,14 @@ func New(o Options) *Entra {
 	e.MSA = msa.New(msa.Options{Options: common, Attestation: e.AIK})
 	e.DRS = drs.New(drs.Options{Options: common, Directory: e.Directory, Tickets: e.MSA, Attestation: e.AIK, Tokens: tokens{e}, Region: o.Region})
 	e.STS = sts.New(sts.Options{Options: common, Directory: e.Directory, Devices: e.DRS, Resources: o.Resources})
+	e.Health = health.New(health.Options{Options: common, Attestation: e.AIK})
 	e.Graph = directory.New(directory.Options{Options: common, Directory: e.Directory, Tokens: e.STS})
 	// Authorities are dated, and tables added, now rather than at the first request.
 	e.AIK.Root()
 	e.MSA.PublicKey()
 	e.DRS.CA()
 	e.STS.Keys()
+	e.Health.Keys()
 	return e
 }
 
@@ -82,6 +86,7 @@ func (e *Entra) Hosts() []Host {
 		{hosts.Login, e.STS, sts.Operation, false},
 		{hosts.LoginOld, e.STS, sts.Operation, false},
 		{hosts.LoginDevice, e.STS, sts.Operation, false},
+		{hosts.HealthAttestation, e.Health, health.Operation, false},
 		{hosts.GraphOld, e.Graph, directory.Operation, false},
 	}
 }

@@ -41,5 +41,6 @@ func Example() {
 	// login.microsoftonline.com
 	// login.windows.net
 	// device.login.microsoftonline.com
+	// intunemaape1.eus.attest.azure.net
 	// graph.windows.net
 }

@@ -29,7 +29,7 @@ func TestParityTablesNameTheirWitnesses(t *testing.T) {
 	}
 	tables, err := filepath.Glob("*/parity.yaml")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(tables).To(HaveLen(6))
+	g.Expect(tables).To(HaveLen(7))
 	for _, table := range tables {
 		raw, err := os.ReadFile(table)
 		g.Expect(err).NotTo(HaveOccurred())

@@ -52,7 +52,7 @@ func (s *Service) newAuthority(host string, keyID []byte) (*authority, error) {
 	}
 	a := &authority{host: host, keyID: keyID, ca: ca}
 	a.ra.Signing.Key = pki.Key(s.Seed, "ra", host)
-	a.ra.Encryption.Key = pki.RSAKey(raKeyNumber)
+	a.ra.Encryption.Key = pki.PooledRSA(raKeyNumber)
 	for _, part := range []struct {
 		id    *scep.Identity
 		name  string

@@ -6,7 +6,12 @@
 // because that TPM decrypts a challenge that only the two keys together can
 // open. A challenge is good for one answer, for a while, from the one who was
 // challenged. What was certified is remembered by endorsement key, since the
-// device ticket service and device registration ask which TPM an AIK is in.
+// device ticket service and device registration ask which TPM an AIK is in. An
+// AIK that it certified may then vouch for other keys of its TPM.
+//
+// Which vendors it trusts and has authorities for, which firmware it refuses
+// and how much it takes are options; KnownVulnerable is what published
+// advisories name (firmware.yaml).
 //
 // A Service is an http.Handler whose zero value works and trusts nobody: give
 // it EKRoots. It is not a general SCEP server.

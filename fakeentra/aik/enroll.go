@@ -2,7 +2,7 @@ package aik
 
 import (
 	"bytes"
-	"crypto/rsa"
+	"crypto"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
@@ -11,11 +11,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"windtunnel.test/fakeentra/service"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/pki"
 	wire "windtunnel.test/sim/wire/aik"
 	"windtunnel.test/sim/wire/scep"
 	"windtunnel.test/sim/wire/tpmattest"
@@ -45,6 +45,9 @@ func (s *Service) challenge(r *http.Request, a *authority, body []byte, random i
 	if err != nil {
 		return nil, statementRefusal(err)
 	}
+	if req.AIK != nil {
+		return s.certifyKey(r, a, req, random)
+	}
 	ek, cert, err := s.trustEK(a, req)
 	if err != nil {
 		return nil, err
@@ -53,8 +56,8 @@ func (s *Service) challenge(r *http.Request, a *authority, body []byte, random i
 	if err != nil {
 		return nil, statementRefusal(err)
 	}
-	if s.vulnerable(r.Header.Get(wire.HeaderPlatformType)) {
-		return nil, &refusal{wire.VulnerableFirmware, "vulnerable firmware", r.Header.Get(wire.HeaderPlatformType)}
+	if err := s.firmware(r); err != nil {
+		return nil, err
 	}
 	spki, err := x509.MarshalPKIXPublicKey(aikPublic.Key)
 	if err != nil {
@@ -64,6 +67,10 @@ func (s *Service) challenge(r *http.Request, a *authority, body []byte, random i
 	if err != nil {
 		return nil, err
 	}
+	// Not of the message alone: sent again, it gets another secret, or who recorded
+	// the exchange could have it answered by sending the rest again.
+	once := s.NewSecret("challenge")
+	random = s.ReaderFor("challenge", append(once[:], body...))
 	c := challenge{
 		AIK: spki, EKHash: hash, SubjectAltName: subjectAltName(cert), Signer: sha256.Sum256(req.Message.Signer.Raw),
 		Authority: a.host, Expires: s.Now().Add(s.Timing.TPM.AIKChallengeLife),
@@ -95,17 +102,13 @@ func statementRefusal(err error) *refusal {
 
 // trustEK checks the EK certificate: it is there, about this EK, of this
 // authority's CA, and chains to a trusted vendor root at this moment.
-func (s *Service) trustEK(a *authority, req *wire.Request1) (*rsa.PublicKey, *x509.Certificate, error) {
+func (s *Service) trustEK(a *authority, req *wire.Request1) (crypto.PublicKey, *x509.Certificate, error) {
 	cert, err := req.EK.ParseCertificate()
 	if err != nil {
 		return nil, nil, &refusal{wire.EKRejected, "EK " + string(tpmattest.CheckOf(err)), err.Error()}
 	}
-	if !bytes.Equal(cert.AuthorityKeyId, a.keyID) {
+	if !s.under(a, cert) {
 		return nil, nil, &refusal{wire.EKRejected, "EK authority", "the EK certificate is of another authority"}
-	}
-	ek, ok := req.EK.Key.(*rsa.PublicKey)
-	if !ok {
-		return nil, nil, &refusal{wire.EKRejected, "EK algorithm", fmt.Sprintf("the EK is %T", req.EK.Key)}
 	}
 	if !slices.ContainsFunc(cert.UnknownExtKeyUsage, wire.EKUEKCertificate.Equal) {
 		return nil, nil, &refusal{wire.EKRejected, "EK usage", "the certificate is not for an EK"}
@@ -115,7 +118,7 @@ func (s *Service) trustEK(a *authority, req *wire.Request1) (*rsa.PublicKey, *x5
 		between.AddCert(c)
 	}
 	for _, der := range req.EK.Extra {
-		if c, err := x509.ParseCertificate(der); err == nil {
+		if c, err := pki.Parse(der); err == nil {
 			between.AddCert(c)
 		}
 	}
@@ -128,7 +131,19 @@ func (s *Service) trustEK(a *authority, req *wire.Request1) (*rsa.PublicKey, *x5
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 		return nil, nil, &refusal{wire.EKRejected, "EK chain", err.Error()}
 	}
-	return ek, cert, nil
+	return req.EK.Key, cert, nil
+}
+
+// under tells whether an EK certificate is of an authority's CA: by its
+// authority key identifier or, where a vendor left that out as with old parts,
+// by its issuer's name.
+func (s *Service) under(a *authority, cert *x509.Certificate) bool {
+	if len(cert.AuthorityKeyId) > 0 {
+		return bytes.Equal(cert.AuthorityKeyId, a.keyID)
+	}
+	return slices.ContainsFunc(s.settings.VendorCAs, func(ca *x509.Certificate) bool {
+		return bytes.Equal(ca.SubjectKeyId, a.keyID) && bytes.Equal(ca.RawSubject, cert.RawIssuer)
+	})
 }
 
 // oidSubjectAltName: an EK certificate's is critical and holds a directory name
@@ -142,20 +157,6 @@ func subjectAltName(cert *x509.Certificate) []byte {
 		}
 	}
 	return nil
-}
-
-func (s *Service) vulnerable(header string) bool {
-	p, err := wire.ParsePlatform(header)
-	if err != nil {
-		return false
-	}
-	for _, f := range s.settings.Vulnerable {
-		if strings.TrimSpace(f.VendorID) == strings.TrimSpace(p.VendorID) &&
-			slices.Compare(p.Firmware[:], f.From[:]) >= 0 && slices.Compare(p.Firmware[:], f.To[:]) <= 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // certify answers request 2. The challenge is spent whatever comes of it

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"windtunnel.test/fakeentra/service"
+	"windtunnel.test/sim/pki"
 	wire "windtunnel.test/sim/wire/aik"
 )
 
@@ -24,7 +26,7 @@ type Record struct {
 // What can be wrong with an AIK certificate.
 var (
 	ErrNotIssued = errors.New("AIK certificate was not issued here")
-	ErrExpired   = errors.New("AIK certificate is not valid at this time")
+	ErrExpired   = service.ErrAIKExpired
 	ErrUsage     = errors.New("certificate is not for an AIK")
 )
 
@@ -34,7 +36,7 @@ var (
 func (s *Service) Attested(certificate []byte, now time.Time) (*x509.Certificate, [32]byte, error) {
 	s.init()
 	var none [32]byte
-	cert, err := x509.ParseCertificate(certificate)
+	cert, err := pki.Parse(certificate)
 	if err != nil {
 		return nil, none, fmt.Errorf("fakeentra/aik: AIK certificate: %w", err)
 	}
@@ -47,7 +49,7 @@ func (s *Service) Attested(certificate []byte, now time.Time) (*x509.Certificate
 		return nil, none, err
 	}
 	switch {
-	case cert.CheckSignatureFrom(a.ca.Cert) != nil:
+	case pki.CheckIssued(cert, a.ca.Cert) != nil:
 		err = ErrNotIssued
 	case now.Before(cert.NotBefore) || now.After(cert.NotAfter):
 		err = ErrExpired

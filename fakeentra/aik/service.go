@@ -24,20 +24,14 @@ type Options struct {
 	// trusts none.
 	EKRoots []*x509.Certificate
 	// VendorCAs are the CAs that issue EK certificates, each of which has an
-	// authority host of its own. Empty: a host exists for every CA that a
+	// authority host of its own. Nil: a host exists for every CA that a
 	// device asks for.
 	VendorCAs []*x509.Certificate
-	// Vulnerable lists firmware whose keys are not to be trusted.
+	// Vulnerable lists firmware whose keys are not to be trusted; see
+	// KnownVulnerable.
 	Vulnerable []Firmware
 	// Limit throttles; the zero value does not.
 	Limit Limit
-}
-
-// Firmware is a range of a vendor's firmware versions, both ends included, in
-// the two words of TPM_PT_FIRMWARE_VERSION_1 and _2.
-type Firmware struct {
-	VendorID string // four characters, blanks may be left out: "IFX"
-	From, To [2]uint32
 }
 
 // Limit is how many PKI operations the service takes in a span of time.
@@ -190,7 +184,7 @@ func hostOf(r *http.Request) string {
 
 // knows tells whether the service has an authority for a CA's key identifier.
 func (s *Service) knows(keyID []byte) bool {
-	if len(s.settings.VendorCAs) == 0 {
+	if s.settings.VendorCAs == nil {
 		return true
 	}
 	for _, c := range s.settings.VendorCAs {

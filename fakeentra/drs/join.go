@@ -1,6 +1,7 @@
 package drs
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
@@ -134,7 +135,10 @@ func (s *Service) asDevice(j *joining) error {
 		return no("AIK certificate", wire.AuthorizationError, wire.SubAIK, errors.New("nobody verifies AIK certificates"))
 	}
 	aik, ekHash, err := s.settings.Attestation.Attested(j.req.AikCertificate, s.Now())
-	if err != nil {
+	switch {
+	case errors.Is(err, service.ErrAIKExpired):
+		return no("AIK certificate", wire.AuthorizationError, wire.SubAIKExpired, err)
+	case err != nil:
 		return no("AIK certificate", wire.AuthorizationError, wire.SubAIK, err)
 	}
 	if err := s.attestation(j, aik); err != nil {
@@ -212,7 +216,7 @@ func (s *Service) reuse(j *joining, ticket msa.Claims, must bool) error {
 // write issues the certificate and the object in one go.
 func (s *Service) write(j *joining) (*wire.JoinResponse, error) {
 	var cert *x509.Certificate
-	j.join.TenantID = j.tenant.ID
+	j.join.TenantID, j.join.KeyHash = j.tenant.ID, sha256.Sum256(j.csr.RawSubjectPublicKeyInfo)
 	j.join.Certify = func(d tenant.Device) (string, error) {
 		var err error
 		if cert, err = s.certify(j, d); err != nil {

@@ -79,7 +79,7 @@ func (s *Service) CA() *x509.Certificate {
 // a device that exists and is enabled.
 func (s *Service) Device(cert *x509.Certificate, now time.Time) (tenant.Device, error) {
 	s.init()
-	if err := cert.CheckSignatureFrom(s.ca.Cert); err != nil {
+	if err := pki.CheckIssued(cert, s.ca.Cert); err != nil {
 		return tenant.Device{}, fmt.Errorf("fakeentra/drs: %w", ErrCertificate)
 	}
 	id, err := wire.ParseIdentity(cert)

@@ -5,15 +5,21 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math/big"
 
 	"windtunnel.test/sim/wire/tpmattest"
 )
 
+// ErrAIKExpired is about an AIK certificate outside its dates: device
+// registration has a code of its own for it.
+var ErrAIKExpired = errors.New("AIK certificate is not valid at this time")
+
 // EKHash is how the surfaces name an endorsement key to each other: SHA-256 of
-// its SubjectPublicKeyInfo, as device tickets carry it.
-func EKHash(ek *rsa.PublicKey) ([32]byte, error) {
+// its SubjectPublicKeyInfo, as device tickets carry it. ek is an *rsa.PublicKey
+// or an *ecdsa.PublicKey.
+func EKHash(ek crypto.PublicKey) ([32]byte, error) {
 	spki, err := x509.MarshalPKIXPublicKey(ek)
 	if err != nil {
 		return [32]byte{}, fmt.Errorf("endorsement key: %w", err)

@@ -52,7 +52,7 @@ func (s *Service) init() {
 		if s.dir = s.settings.Directory; s.dir == nil {
 			s.dir = tenant.New(s.Core.Options)
 		}
-		key := pki.RSAKey(signingKeyNumber)
+		key := pki.PooledRSA(signingKeyNumber)
 		ca, err := pki.NewRoot(s.Now(), s.Seed, "accounts.accesscontrol.windows.net", pki.Options{Key: key})
 		if err == nil {
 			s.signer, err = oauth.NewSigner(key, ca.Cert.Raw)

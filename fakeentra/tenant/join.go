@@ -18,6 +18,7 @@ type Join struct {
 	OSVersion   string
 
 	TransportKey []byte
+	KeyHash      [32]byte // SHA-256 of the device certificate's SubjectPublicKeyInfo
 	Attested     bool
 	// Certify issues the device certificate for the object and gives its
 	// thumbprint. It runs inside the transaction and must not wait.
@@ -59,7 +60,7 @@ func (d *Directory) Join(j Join) (Device, error) {
 		if j.DisplayName != "" {
 			v.DisplayName = j.DisplayName
 		}
-		v.TransportKey, v.Attested, v.Registered = j.TransportKey, j.Attested, now
+		v.TransportKey, v.KeyHash, v.Attested, v.Registered = j.TransportKey, j.KeyHash, j.Attested, now
 		if v.Thumbprint, err = j.Certify(v); err != nil {
 			return err
 		}
@@ -82,7 +83,7 @@ func (d *Directory) Leave(tenantID, deviceID string) error {
 			d.devices.Delete(tx, v.ObjectID)
 			return nil
 		}
-		v.Thumbprint, v.TransportKey, v.Owner, v.Attested = "", nil, "", false
+		v.Thumbprint, v.TransportKey, v.KeyHash, v.Owner, v.Attested = "", nil, [32]byte{}, "", false
 		d.devices.Put(tx, v.ObjectID, v)
 		return nil
 	})

@@ -142,9 +142,10 @@ type Device struct {
 	Identified          time.Time // when PhysicalIDs were set; dynamic groups count from it
 
 	// What the join brought.
-	Thumbprint   string // SHA-1 of the device certificate, upper-case hex; "" when not joined
-	TransportKey []byte // BCRYPT RSA blob
-	Attested     bool   // joined with a TPM attestation
+	Thumbprint   string   // SHA-1 of the device certificate, upper-case hex; "" when not joined
+	TransportKey []byte   // BCRYPT RSA blob
+	KeyHash      [32]byte // SHA-256 of the certificate's SubjectPublicKeyInfo
+	Attested     bool     // joined with a TPM attestation
 
 	// What the Autopilot registration knows of the hardware; zero for others.
 	HardwareID string   // see Registration

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -47,6 +48,34 @@ var operators = map[string]func(value, want string) bool{
 // parseRule reads a rule: comparisons with -and, -or, -not and parentheses;
 // -or binds weakest.
 func parseRule(text string) (rule, error) {
+	rules.Lock()
+	r, ok := rules.parsed[text]
+	rules.Unlock()
+	if ok {
+		return r, nil
+	}
+	r, err := readRule(text)
+	if err != nil {
+		return nil, err
+	}
+	rules.Lock()
+	defer rules.Unlock()
+	if len(rules.parsed) >= keptRules {
+		clear(rules.parsed)
+	}
+	rules.parsed[text] = r
+	return r, nil
+}
+
+// rules are those read last: a group's is asked about every device.
+var rules = struct {
+	sync.Mutex
+	parsed map[string]rule
+}{parsed: map[string]rule{}}
+
+const keptRules = 256
+
+func readRule(text string) (rule, error) {
 	p := &ruleParser{tokens: ruleTokens(text)}
 	r, err := p.or()
 	if err == nil && len(p.tokens) > 0 {

@@ -1,10 +1,13 @@
 package aik
 
 import (
+	"bytes"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync"
 
 	"windtunnel.test/sim/wire/scep"
 )
@@ -28,7 +31,38 @@ func (a Authority) Marshal() ([]byte, error) {
 }
 
 // ParseAuthority reads the answer to GetCACertChain, in whatever order the certificates come.
+//
+// Every device asks, and the answer is the same for all that one service attests: the last few are kept. The result is
+// not to be changed.
 func ParseAuthority(der []byte) (*Authority, error) {
+	k := sha256.Sum256(der)
+	authorities.Lock()
+	a, ok := authorities.read[k]
+	authorities.Unlock()
+	if ok {
+		return a, nil
+	}
+	a, err := parseAuthority(der)
+	if err != nil {
+		return nil, err
+	}
+	authorities.Lock()
+	defer authorities.Unlock()
+	if len(authorities.read) >= keptAuthorities {
+		clear(authorities.read)
+	}
+	authorities.read[k] = a
+	return a, nil
+}
+
+var authorities = struct {
+	sync.Mutex
+	read map[[sha256.Size]byte]*Authority
+}{read: map[[sha256.Size]byte]*Authority{}}
+
+const keptAuthorities = 64
+
+func parseAuthority(der []byte) (*Authority, error) {
 	certs, err := scep.ParseCertificates(der)
 	if err != nil {
 		return nil, fmt.Errorf("aik: authority: %w", err)
@@ -40,7 +74,7 @@ func ParseAuthority(der []byte) (*Authority, error) {
 			a.Signing = c
 		case c.Subject.CommonName == RAEncryptionName:
 			a.Encryption = c
-		case c.IsCA && c.CheckSignatureFrom(c) == nil:
+		case c.IsCA && bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignatureFrom(c) == nil:
 			a.Root = c
 		case c.IsCA:
 			a.Issuing = c

@@ -295,3 +295,45 @@ func FuzzContent(f *testing.F) {
 		_, _ = (&aik.Request1{Request: r, Statement: s}).VerifyAttestation()
 	})
 }
+
+// FuzzKeyStatement is for one who has an AIK info and a statement of his own making: nothing in them is signed by anybody
+// yet.
+func FuzzKeyStatement(f *testing.F) {
+	fix := newFixture(f, false)
+	raw, err := os.ReadFile("../tpmattest/testdata/statement.bin")
+	if err != nil {
+		f.Fatal(err)
+	}
+	golden, err := tpmattest.ParseStatement(raw)
+	if err != nil {
+		f.Fatal(err)
+	}
+	binding, err := tpmattest.ParseIDBinding(golden.IDBinding)
+	if err != nil {
+		f.Fatal(err)
+	}
+	aikPublic, err := tpmattest.ParsePublic(binding.Public)
+	if err != nil {
+		f.Fatal(err)
+	}
+	info, err := tpmattest.AIKInfo{Key: aikPublic.Key, Certificate: fix.aikCertificate(f, aikPublic.Key).Raw}.Marshal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(info, tpmattest.Statement{KeyAttestation: golden.KeyAttestation}.Marshal(), true)
+	f.Add(info, raw, false)
+	f.Fuzz(func(t *testing.T, info, statement []byte, signed bool) {
+		a, err := tpmattest.ParseAIKInfo(info)
+		if err != nil {
+			return
+		}
+		s, err := tpmattest.ParseStatement(statement)
+		if err != nil {
+			return
+		}
+		r := &aik.Request1{Message: &scep.Message{Signer: fix.device.Certificate}, Request: &aik.CertificateRequest{PublicKey: aikPublic.Key, Signed: signed}, Statement: s, AIK: &a}
+		if _, _, err := r.VerifyKeyAttestation(); err == nil {
+			t.Error("the golden statement is about another requester, and nobody else has its AIK")
+		}
+	})
+}

@@ -3,11 +3,13 @@ package aik
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 )
 
@@ -26,9 +28,11 @@ type ClientInfo struct {
 }
 
 // CertificateRequest is the PKCS#10 inside request 1. An AIK cannot sign a request, so its subject is empty and its
-// signature field holds the SHA-256 digest of the rest; who asks is proved by attestation.
+// signature field holds the SHA-256 digest of the rest; who asks is proved by attestation. A key that an AIK vouches for
+// signs its own request.
 type CertificateRequest struct {
-	PublicKey    crypto.PublicKey // the AIK
+	PublicKey    crypto.PublicKey // the AIK, or the key that it vouches for
+	Signed       bool             // by the key itself; set by [ParseCertificateRequest]
 	OSVersion    string           // 10.0.26100.2
 	SignerHash   []byte           // SHA-1 of the certificate that signs the SCEP messages
 	Client       ClientInfo
@@ -36,7 +40,8 @@ type CertificateRequest struct {
 	TPM          TPMName
 	SubjectKeyID []byte
 	Statement    []byte // KeyAttestationStatement
-	EKInfo       []byte // EnvelopedData to the RA, around an EK info
+	// EnvelopedData to the RA around an EK info or, when an AIK vouches for the key, an AIK info: one of the two.
+	EKInfo, AIKInfo []byte
 }
 
 type (
@@ -50,7 +55,7 @@ type (
 	signedRequest struct {
 		Info      requestInfo
 		Algorithm pkix.AlgorithmIdentifier
-		Digest    asn1.BitString
+		Signature asn1.BitString
 	}
 	cspProvider struct {
 		KeySpec   int
@@ -59,15 +64,55 @@ type (
 	}
 )
 
-// Marshal writes the request.
+// Marshal writes the request with the digest in place of a signature.
 func (r CertificateRequest) Marshal() ([]byte, error) {
-	spki, err := x509.MarshalPKIXPublicKey(r.PublicKey)
+	info, err := r.marshalInfo()
 	if err != nil {
 		return nil, fmt.Errorf("aik: certificate request: %w", err)
 	}
-	extensions, err := r.extensions()
+	digest := sha256.Sum256(info)
+	return marshalRequest(info, pkix.AlgorithmIdentifier{Algorithm: oidSHA256, Parameters: asn1.NullRawValue}, digest[:])
+}
+
+// MarshalSigned writes the request signed by its key, RSASSA or ECDSA with SHA-256. One private-key operation.
+func (r CertificateRequest) MarshalSigned(key crypto.Signer) ([]byte, error) {
+	r.PublicKey = key.Public()
+	info, err := r.marshalInfo()
 	if err != nil {
 		return nil, fmt.Errorf("aik: certificate request: %w", err)
+	}
+	digest := sha256.Sum256(info)
+	signature, err := key.Sign(nil, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("aik: certificate request: %w", err)
+	}
+	algorithm := pkix.AlgorithmIdentifier{Algorithm: oidSHA256WithRSA, Parameters: asn1.NullRawValue}
+	if _, ok := r.PublicKey.(*ecdsa.PublicKey); ok {
+		algorithm = pkix.AlgorithmIdentifier{Algorithm: oidECDSAWithSHA256}
+	}
+	return marshalRequest(info, algorithm, signature)
+}
+
+func marshalRequest(info []byte, algorithm pkix.AlgorithmIdentifier, signature []byte) ([]byte, error) {
+	der, err := asn1.Marshal(signedRequest{
+		Info:      requestInfo{Raw: info},
+		Algorithm: algorithm,
+		Signature: asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("aik: certificate request: %w", err)
+	}
+	return der, nil
+}
+
+func (r CertificateRequest) marshalInfo() ([]byte, error) {
+	spki, err := x509.MarshalPKIXPublicKey(r.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	extensions, err := r.extensions()
+	if err != nil {
+		return nil, err
 	}
 	client := r.Client
 	if client.ClientID == 0 {
@@ -84,44 +129,32 @@ func (r CertificateRequest) Marshal() ([]byte, error) {
 	list.add(oidCSP, "", cspProvider{Name: bmpString(r.Provider)})
 	list.add(oidExtensionRequest, "", extensions)
 	list.add(oidAttestationStatement, "", r.Statement)
-	list.add(oidEKInfo, "", asn1.RawValue{FullBytes: r.EKInfo})
+	if r.AIKInfo != nil {
+		list.add(oidAIKInfo, "", asn1.RawValue{FullBytes: r.AIKInfo})
+	} else {
+		list.add(oidEKInfo, "", asn1.RawValue{FullBytes: r.EKInfo})
+	}
 	attrs, err := list.marshal(asn1.ClassContextSpecific, 0)
 	if err != nil {
-		return nil, fmt.Errorf("aik: certificate request: %w", err)
+		return nil, err
 	}
-	info, err := asn1.Marshal(requestInfo{
+	return asn1.Marshal(requestInfo{
 		Subject:    asn1.RawValue{FullBytes: []byte{0x30, 0}},
 		PublicKey:  asn1.RawValue{FullBytes: spki},
 		Attributes: attrs,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("aik: certificate request: %w", err)
-	}
-	digest := sha256.Sum256(info)
-	der, err := asn1.Marshal(signedRequest{
-		Info:      requestInfo{Raw: info},
-		Algorithm: pkix.AlgorithmIdentifier{Algorithm: oidSHA256, Parameters: asn1.NullRawValue},
-		Digest:    asn1.BitString{Bytes: digest[:], BitLength: 8 * len(digest)},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("aik: certificate request: %w", err)
-	}
-	return der, nil
 }
 
-// ParseCertificateRequest reads a request and checks its digest. That the signer's hash fits, and what the statement
-// says, is for the caller to check.
+// ParseCertificateRequest reads a request and checks its digest or signature. That the signer's hash fits, and what the
+// statement says, is for the caller to check.
 func ParseCertificateRequest(der []byte) (*CertificateRequest, error) {
 	var s signedRequest
 	if err := unmarshalWhole(der, &s, ""); err != nil {
 		return nil, fmt.Errorf("aik: certificate request: %w", err)
 	}
-	digest := sha256.Sum256(s.Info.Raw)
 	switch {
 	case s.Info.Version != 0:
 		return nil, fmt.Errorf("aik: certificate request: version %d", s.Info.Version)
-	case !s.Algorithm.Algorithm.Equal(oidSHA256) || !bytes.Equal(s.Digest.Bytes, digest[:]):
-		return nil, fmt.Errorf("aik: certificate request: signature field is not the SHA-256 digest")
 	case s.Info.Attributes.Class != asn1.ClassContextSpecific || s.Info.Attributes.Tag != 0:
 		return nil, fmt.Errorf("aik: certificate request: no attributes")
 	}
@@ -129,24 +162,50 @@ func ParseCertificateRequest(der []byte) (*CertificateRequest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aik: certificate request: %w", err)
 	}
+	signed, err := s.check(der)
+	if err != nil {
+		return nil, fmt.Errorf("aik: certificate request: %w", err)
+	}
 	attrs, err := parseAttributes(s.Info.Attributes.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("aik: certificate request: %w", err)
 	}
-	r := &CertificateRequest{PublicKey: key}
+	r := &CertificateRequest{PublicKey: key, Signed: signed}
 	if err := r.read(attrs); err != nil {
 		return nil, fmt.Errorf("aik: certificate request: %w", err)
 	}
 	return r, nil
 }
 
+// check tells whether the request is signed by its key; if not, it must hold its digest.
+func (s *signedRequest) check(der []byte) (signed bool, err error) {
+	if !s.Algorithm.Algorithm.Equal(oidSHA256) {
+		request, err := x509.ParseCertificateRequest(der)
+		if err == nil {
+			err = request.CheckSignature()
+		}
+		return true, err
+	}
+	if digest := sha256.Sum256(s.Info.Raw); !bytes.Equal(s.Signature.Bytes, digest[:]) {
+		return false, errors.New("signature field is not the SHA-256 digest")
+	}
+	return false, nil
+}
+
 func (r *CertificateRequest) read(attrs attributes) error {
+	info, oidInfo, envelope := &r.EKInfo, oidEKInfo, asn1.RawValue{}
+	_, vouched := attrs[oidAIKInfo.String()]
+	if vouched {
+		info, oidInfo = &r.AIKInfo, oidAIKInfo
+	}
+	if _, both := attrs[oidEKInfo.String()]; both && vouched {
+		return errors.New("both EK info and AIK info")
+	}
 	statement := oidAttestationStatement
 	if _, ok := attrs[statement.String()]; !ok {
 		statement = oidStatementInSpec
 	}
 	var extensions []pkix.Extension
-	var ekInfo asn1.RawValue
 	for _, a := range []struct {
 		oid    asn1.ObjectIdentifier
 		to     any
@@ -158,13 +217,13 @@ func (r *CertificateRequest) read(attrs attributes) error {
 		{oidKSPName, &r.Provider, ""},
 		{oidExtensionRequest, &extensions, ""},
 		{statement, &r.Statement, ""},
-		{oidEKInfo, &ekInfo, ""},
+		{oidInfo, &envelope, ""},
 	} {
 		if err := attrs.get(a.oid, a.to, a.params); err != nil {
 			return err
 		}
 	}
-	r.EKInfo = ekInfo.FullBytes
+	*info = envelope.FullBytes
 	// MS-WCCE 3.2.2.6.2.1.2.5, step 5: the CA must verify the provider's name.
 	if r.Provider != Provider {
 		return fmt.Errorf("provider %q, want %q", r.Provider, Provider)

@@ -10,6 +10,9 @@
 //	POST ?operation=PKIOperation    [BuildRequest2]    the secret, and what the service wanted to be reminded of
 //	                                [BuildSuccess]     the AIK certificate, or [BuildFailure]
 //
+// A key for which an AIK that was enrolled so vouches gets its certificate at once: [BuildKeyRequest] in place of
+// [BuildRequest1], and [BuildSuccess] as its answer. What ties the AIK's word to the requester is our model.
+//
 // Each Build function has a Parse function, and both ends of a simulated exchange use them. They are pure: state
 // (which challenges are open, which EK certificates are trusted, what time it is) belongs to device and service.
 //

@@ -109,6 +109,7 @@ type Request1 struct {
 	Request   *CertificateRequest
 	Statement tpmattest.Statement
 	EK        tpmattest.EKInfo
+	AIK       *tpmattest.AIKInfo // of the AIK that vouches for the key; nil where the key is an AIK itself
 }
 
 // ParseRequest1 reads request 1: checks the SCEP signature, opens the envelopes (two private-key operations), checks
@@ -127,6 +128,9 @@ func ParseRequest1(der []byte, ra scep.Identity) (*Request1, error) {
 	}
 	if r.Statement, err = tpmattest.ParseStatement(r.Request.Statement); err != nil {
 		return nil, fmt.Errorf("aik: request 1: %w", err)
+	}
+	if r.Request.AIKInfo != nil {
+		return r, r.openAIKInfo(ra)
 	}
 	info, err := scep.Open(r.Request.EKInfo, ra)
 	if err != nil {

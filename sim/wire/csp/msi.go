@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"windtunnel.test/sim/wire/fastxml"
 )
 
 // MSI builds the nodes of EnterpriseDesktopAppManagement for one product (EnterpriseDesktopAppManagement CSP).
@@ -125,7 +127,7 @@ func ParseMsiInstallJob(text string) (MsiInstallJob, error) {
 	if len(text) > maxJob {
 		return j, fmt.Errorf("csp: MsiInstallJob of %d bytes", len(text))
 	}
-	if err := xml.Unmarshal([]byte(text), &j); err != nil {
+	if err := fastxml.Unmarshal([]byte(text), &j); err != nil {
 		return j, fmt.Errorf("csp: MsiInstallJob: %w", err)
 	}
 	j.XMLName = xml.Name{}

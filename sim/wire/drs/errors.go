@@ -43,6 +43,7 @@ const (
 	SubMsaTicket               = "MsaTicketValidationFailed"
 	SubMsaTicketTPM            = "MsaTicketTpmValidationFailed"
 	SubAIK                     = "AikValidationFailed"
+	SubAIKExpired              = "AikCertificateExpired"
 	SubAttestation             = "AttestationValidationFailed"
 	SubAutopilotDeviceDeleted  = "AutopilotDeviceNotFound"
 	SubAutopilotDeviceNotKnown = "AutopilotDeviceNotRegistered"
@@ -103,22 +104,25 @@ type kind struct{ code, sub string }
 // error pages of learn.microsoft.com): a kind with its sub-code first, then the
 // kind alone.
 var results = map[kind]hresult.Code{
-	{MalformedMessage, ""}:                      hresult.JoinMessageFormat,
-	{InvalidRequest, ""}:                        hresult.JoinMessageFormat,
-	{AuthenticationError, ""}:                   hresult.JoinAuthentication,
-	{AuthenticationError, SubDeviceNotFound}:    hresult.JoinDirectoryFailure,
-	{AuthorizationError, ""}:                    hresult.JoinAuthorization,
-	{AuthorizationError, SubMsaTicketTPM}:       hresult.JoinAuthorization,
-	{AuthorizationError, SubAIK}:                hresult.JoinAIKValidation,
-	{AuthorizationError, SubAttestation}:        hresult.JoinAttestation,
-	{AuthorizationError, SubQuota}:              hresult.JoinQuotaReached,
-	{InternalServerError, ""}:                   hresult.JoinInternalService,
-	{ServiceBusy, ""}:                           hresult.JoinServerBusy,
-	{DirectoryError, ""}:                        hresult.JoinDirectoryFailure,
-	{DirectoryError, SubQuota}:                  hresult.JoinQuotaReached,
-	{DirectoryError, SubAutopilotDeviceDeleted}: hresult.JoinDeviceObjectDeleted,
-	{DirectoryError, SubTenantNotFound}:         hresult.JoinTenantNotFound,
-	{InvalidRequest, SubTenantNotFound}:         hresult.JoinTenantNotFound,
+	{MalformedMessage, ""}:                   hresult.JoinMessageFormat,
+	{InvalidRequest, ""}:                     hresult.JoinMessageFormat,
+	{AuthenticationError, ""}:                hresult.JoinAuthentication,
+	{AuthenticationError, SubDeviceNotFound}: hresult.JoinDirectoryFailure,
+	{AuthorizationError, ""}:                 hresult.JoinAuthorization,
+	{AuthorizationError, SubMsaTicketTPM}:    hresult.JoinAuthorization,
+	{AuthorizationError, SubAIK}:             hresult.JoinAIKValidation,
+	{AuthorizationError, SubAIKExpired}:      hresult.JoinAIKCertificateExpired,
+	{AuthorizationError, SubAttestation}:     hresult.JoinAttestation,
+	// Attested, but the join failed.
+	{AuthorizationError, SubAutopilotDeviceNotKnown}: hresult.JoinServerNotAuthorized,
+	{AuthorizationError, SubQuota}:                   hresult.JoinQuotaReached,
+	{InternalServerError, ""}:                        hresult.JoinInternalService,
+	{ServiceBusy, ""}:                                hresult.JoinServerBusy,
+	{DirectoryError, ""}:                             hresult.JoinDirectoryFailure,
+	{DirectoryError, SubQuota}:                       hresult.JoinQuotaReached,
+	{DirectoryError, SubAutopilotDeviceDeleted}:      hresult.JoinDeviceObjectDeleted,
+	{DirectoryError, SubTenantNotFound}:              hresult.JoinTenantNotFound,
+	{InvalidRequest, SubTenantNotFound}:              hresult.JoinTenantNotFound,
 }
 
 // HResult is what the client reports for this refusal. An unknown kind is the

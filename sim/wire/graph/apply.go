@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,9 @@ func Apply[T any](q Query, items []T, pageSize int) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	q.sort(rows)
+	if len(q.OrderBy) > 0 {
+		q.sort(rows)
+	}
 	p := Page{Total: len(rows)}
 	rows = rows[min(q.Skip, len(rows)):]
 	if q.Top != nil {
@@ -46,26 +49,43 @@ func Apply[T any](q Query, items []T, pageSize int) (Page, error) {
 
 // Project gives one resource with the members that $select names, or whole.
 func (q Query) Project(item any) (json.RawMessage, error) {
-	r, err := newRow(item)
+	r, err := q.newRow(item)
 	if err != nil {
 		return nil, err
 	}
 	return r.project(q.Select)
 }
 
+var errNotObject = errors.New("graph: a resource must be an object")
+
+// row is a resource on its way out. members is nil where the query looks at
+// none of them.
 type row struct {
 	raw     json.RawMessage
 	members map[string]any
 }
 
-func newRow(item any) (row, error) {
+// looks tells whether the query looks into resources.
+func (q Query) looks() bool {
+	return q.Filter != nil || q.Search != "" || len(q.OrderBy) > 0 || !whole(q.Select)
+}
+
+func whole(selected []string) bool { return len(selected) == 0 || slices.Contains(selected, "*") }
+
+func (q Query) newRow(item any) (row, error) {
 	raw, err := json.Marshal(item)
 	if err != nil {
 		return row{}, fmt.Errorf("graph: encode: %w", err)
 	}
 	r := row{raw: raw}
+	if !q.looks() {
+		if len(raw) == 0 || raw[0] != '{' {
+			return row{}, errNotObject
+		}
+		return r, nil
+	}
 	if err := json.Unmarshal(raw, &r.members); err != nil {
-		return row{}, fmt.Errorf("graph: a resource must be an object: %w", err)
+		return row{}, fmt.Errorf("%w: %w", errNotObject, err)
 	}
 	return r, nil
 }
@@ -73,7 +93,7 @@ func newRow(item any) (row, error) {
 func (q Query) filtered(n int, item func(int) any) ([]row, error) {
 	rows := make([]row, 0, n)
 	for i := range n {
-		r, err := newRow(item(i))
+		r, err := q.newRow(item(i))
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +143,7 @@ func compareValues(a, b any) int {
 
 // project keeps annotations and the selected members, in the order of $select.
 func (r row) project(selected []string) (json.RawMessage, error) {
-	if len(selected) == 0 || slices.Contains(selected, "*") {
+	if whole(selected) {
 		return r.raw, nil
 	}
 	var out bytes.Buffer

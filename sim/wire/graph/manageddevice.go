@@ -38,6 +38,8 @@ type ManagedDevice struct {
 	FreeStorageSpaceInBytes                 int64           `json:"freeStorageSpaceInBytes"`
 	PhysicalMemoryInBytes                   int64           `json:"physicalMemoryInBytes"`
 	Notes                                   string          `json:"notes"`
+
+	DeviceHealthAttestationState *DeviceHealthAttestationState `json:"deviceHealthAttestationState"` // nil while nothing was attested
 }
 
 // ComplianceState is the complianceState of a ManagedDevice.

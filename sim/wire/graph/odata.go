@@ -25,6 +25,31 @@ func (c Collection[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(c))
 }
 
+// RawCollection is a Collection of resources that are encoded already.
+type RawCollection Collection[json.RawMessage]
+
+// Encode gives what json.Marshal gives of the Collection, without looking at the resources again.
+func (c RawCollection) Encode() ([]byte, error) {
+	items := c.Value
+	c.Value = nil
+	head, err := json.Marshal(Collection[json.RawMessage](c)) // ends in "value":[]}
+	if err != nil {
+		return nil, err
+	}
+	size := len(head) + len(items)
+	for _, item := range items {
+		size += len(item)
+	}
+	out := append(make([]byte, 0, size), head[:len(head)-2]...)
+	for i, item := range items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, item...)
+	}
+	return append(out, "]}"...), nil
+}
+
 // Error codes that clients look for.
 const (
 	CodeInvalidToken     = "InvalidAuthenticationToken"  // 401

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
+
+	"windtunnel.test/sim/wire/fastxml"
 )
 
 // Bounds of a document that the decoders accept.
@@ -24,12 +27,12 @@ var (
 
 // bounded hands raw tokens to the decoder that resolves namespaces and matches tags, and refuses what is beyond the bounds.
 type bounded struct {
-	raw   *xml.Decoder
+	raw   xml.TokenReader
 	depth int
 }
 
 func (b *bounded) Token() (xml.Token, error) {
-	t, err := b.raw.RawToken()
+	t, err := b.raw.Token()
 	switch t.(type) {
 	case xml.StartElement:
 		if b.depth++; b.depth > MaxDepth {
@@ -48,7 +51,21 @@ func unmarshal(data []byte, local, space string, to any) error {
 	if len(data) > MaxBytes {
 		return fmt.Errorf("%w: %d bytes", ErrTooBig, len(data))
 	}
-	d := xml.NewTokenDecoder(&bounded{raw: xml.NewDecoder(bytes.NewReader(data))})
+	// Nearly all messages are plain XML. Whatever is not, mistakes too, is encoding/xml's to read.
+	if unmarshalFrom(fastxml.NewReader(data, nil), local, space, to) == nil {
+		return nil
+	}
+	reflect.ValueOf(to).Elem().SetZero()
+	return unmarshalFrom(rawTokens{xml.NewDecoder(bytes.NewReader(data))}, local, space, to)
+}
+
+// rawTokens are a document's tokens as they stand.
+type rawTokens struct{ *xml.Decoder }
+
+func (r rawTokens) Token() (xml.Token, error) { return r.RawToken() }
+
+func unmarshalFrom(tokens xml.TokenReader, local, space string, to any) error {
+	d := xml.NewTokenDecoder(&bounded{raw: tokens})
 	for {
 		t, err := d.Token()
 		if err != nil {

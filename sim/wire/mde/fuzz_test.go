@@ -36,6 +36,8 @@ func FuzzDecode(f *testing.F) {
 		if h, m, err := mde.DecodeEnrol(data); err == nil {
 			_ = h.Security.Mode()
 			_ = m.Context.Items()
+			_, _, _, _ = m.Context.Attestation()
+			_ = m.Context.ForVersion(m.Context.RequestVersion)
 		}
 	})
 }

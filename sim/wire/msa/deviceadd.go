@@ -7,6 +7,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strings"
+
+	"windtunnel.test/sim/wire/fastxml"
 )
 
 // Host and paths.
@@ -194,7 +196,7 @@ func document(v any) ([]byte, error) {
 // that the caller can answer NotAdded.
 func ParseDeviceAddRequest(b []byte) (DeviceAddRequest, error) {
 	var r DeviceAddRequest
-	if err := xml.Unmarshal(b, &r); err != nil {
+	if err := fastxml.Unmarshal(b, &r); err != nil {
 		return r, fmt.Errorf("msa: parse device add request: %w", err)
 	}
 	if r.Authentication.Membername == "" || r.Authentication.Password == "" {
@@ -206,7 +208,7 @@ func ParseDeviceAddRequest(b []byte) (DeviceAddRequest, error) {
 // ParseDeviceAddResponse reads an answer. A refusal is not an error here.
 func ParseDeviceAddResponse(b []byte) (DeviceAddResponse, error) {
 	var r DeviceAddResponse
-	if err := xml.Unmarshal(b, &r); err != nil {
+	if err := fastxml.Unmarshal(b, &r); err != nil {
 		return r, fmt.Errorf("msa: parse device add response: %w", err)
 	}
 	return r, nil

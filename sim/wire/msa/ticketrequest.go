@@ -3,11 +3,12 @@ package msa
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"windtunnel.test/sim/wire/fastxml"
 )
 
 // Scopes that a PC asks tickets for.
@@ -99,7 +100,7 @@ func (r TicketRequest) Encode() ([]byte, error) {
 // ParseTicketRequest reads an envelope. The proof is only decoded, not verified.
 func ParseTicketRequest(b []byte) (TicketRequest, error) {
 	var e requestEnvelope
-	if err := xml.Unmarshal(b, &e); err != nil {
+	if err := fastxml.Unmarshal(b, &e); err != nil {
 		return TicketRequest{}, fmt.Errorf("msa: parse ticket request: %w", err)
 	}
 	r, err := e.request()

@@ -1,12 +1,13 @@
 package msa
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"windtunnel.test/sim/wire/fastxml"
 )
 
 // tokenTypeCompact is the only type that tickets of ours have.
@@ -100,7 +101,7 @@ func (f *Fault) Encode() ([]byte, error) {
 // ParseTicketResponse reads an answer. A refusal comes back as an error with *Fault in its chain.
 func ParseTicketResponse(b []byte) (TicketResponse, error) {
 	var e responseEnvelope
-	if err := xml.Unmarshal(b, &e); err != nil {
+	if err := fastxml.Unmarshal(b, &e); err != nil {
 		return TicketResponse{}, fmt.Errorf("msa: parse ticket response: %w", err)
 	}
 	at, err := parseStamp("ServerTime", e.Header.Passport.ServerInfo.ServerTime)

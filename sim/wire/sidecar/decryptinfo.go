@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"windtunnel.test/sim/wire/fastxml"
 )
 
 // encryptedMessage is the XML around the sealed DecryptInfo.
@@ -47,7 +49,7 @@ func OpenDecryptInfo(certificate *x509.Certificate, key crypto.Decrypter, text s
 		return info, fmt.Errorf("sidecar: DecryptInfo of %d bytes", len(text))
 	}
 	var m encryptedMessage
-	if err := xml.Unmarshal([]byte(text), &m); err != nil {
+	if err := fastxml.Unmarshal([]byte(text), &m); err != nil {
 		return info, fmt.Errorf("sidecar: DecryptInfo: %w", err)
 	}
 	cms, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(m.Content), ""))

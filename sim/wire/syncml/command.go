@@ -43,7 +43,12 @@ func number(commands []Command, next *int) {
 }
 
 // Append adds commands to the message's end.
-func (m *Message) Append(commands ...Command) { m.Commands = append(m.Commands, commands...) }
+func (m *Message) Append(commands ...Command) {
+	if m.Commands == nil && len(commands) > 0 {
+		m.Commands = make([]Command, 0, max(8, len(commands)))
+	}
+	m.Commands = append(m.Commands, commands...)
+}
 
 // HeaderStatus answers m's header: the first Status of any reply (DM protocol 1.2.1, 8.1.2).
 func HeaderStatus(m *Message, code StatusCode) Command {

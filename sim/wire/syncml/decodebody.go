@@ -1,6 +1,9 @@
 package syncml
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // metinf is a Meta with what only headers and challenges use.
 type metinf struct {
@@ -94,6 +97,14 @@ func (d *decoder) meta(m *metinf) error {
 }
 
 func (d *decoder) body(m *Message) error {
+	if n := bytes.Count(d.data, []byte("</CmdID>")); n > 0 {
+		m.Commands = make([]Command, 0, n) // nested ones counted as well: seldom many
+		defer func() {
+			if len(m.Commands) == 0 {
+				m.Commands = nil
+			}
+		}()
+	}
 	return d.children(func(name string) error {
 		if name == "Final" {
 			return d.flag(&m.Final)
