@@ -36,7 +36,9 @@ type (
 // the content delivery network.
 type (
 	Attestation = enroll.Attestation
-	Publisher   = delivery.Publisher
+	// HealthReports is what management wants of the attestation service.
+	HealthReports = mdm.HealthReports
+	Publisher     = delivery.Publisher
 )
 
 // Options put an Intune together.
@@ -51,6 +53,7 @@ type Options struct {
 	Tokens    Tokens           // nil: no token is good
 	Tickets   Tickets          // nil: no ticket is good
 	AIKs      Attestation      // nil: no AIK certificate is good
+	Health    HealthReports    // nil: no device's health is attested
 	Publisher Publisher        // takes content for download; nil: it goes nowhere
 	// Supported tells which Windows still get updates, by version and edition
 	// number; nil: every one does.
@@ -96,7 +99,7 @@ func (s *Server) manage(o Options) error {
 	}
 	s.compliance = compliance.New(s.service)
 	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs, Supported: o.Supported})
-	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, SessionEnded: s.compliance.SessionEnded}); err != nil {
+	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Health: o.Health, SessionEnded: s.compliance.SessionEnded}); err != nil {
 		return err
 	}
 	s.sidecar = sidecar.New(sidecar.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Technician: s.mdm.Technician})

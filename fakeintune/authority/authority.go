@@ -20,19 +20,11 @@ type Authorities struct {
 
 	mu            sync.Mutex
 	organizations map[string]*pki.CA // made on first use, by tenant id
-	good          map[checked]struct{}
-}
-
-// checked is a certificate, by its SHA-256, and the CA whose signature on it
-// was found to be good.
-type checked struct {
-	ca   *pki.CA
-	cert [32]byte
 }
 
 // New makes the authorities of a service, born when it is.
 func New(s *tenant.Service) (*Authorities, error) {
-	a := &Authorities{s: s, born: s.Now(), organizations: map[string]*pki.CA{}, good: map[checked]struct{}{}}
+	a := &Authorities{s: s, born: s.Now(), organizations: map[string]*pki.CA{}}
 	var err error
 	if a.Root, err = pki.NewRoot(a.born, s.Seed.Derive("authority"), "Microsoft Intune Root Certification Authority", pki.Options{}); err != nil {
 		return nil, fmt.Errorf("fakeintune: %w", err)

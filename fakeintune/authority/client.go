@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"net/http"
@@ -71,32 +70,13 @@ func (a *Authorities) presented(r *http.Request, ca *pki.CA) (*x509.Certificate,
 		return nil, ErrNoCertificate
 	}
 	cert := chain[0]
-	if !a.issued(ca, cert) {
+	if pki.CheckIssued(cert, ca.Cert) != nil {
 		return nil, ErrIssuer
 	}
 	if !ValidAt(cert, a.s.Now()) {
 		return nil, ErrValidity
 	}
 	return cert, nil
-}
-
-// issued checks a CA's signature on a certificate, once for each certificate: a
-// device shows the same one at every request.
-func (a *Authorities) issued(ca *pki.CA, cert *x509.Certificate) bool {
-	key := checked{ca, sha256.Sum256(cert.Raw)}
-	a.mu.Lock()
-	_, good := a.good[key]
-	a.mu.Unlock()
-	if good {
-		return true
-	}
-	if cert.CheckSignatureFrom(ca.Cert) != nil {
-		return false
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.good[key] = struct{}{}
-	return true
 }
 
 // ValidAt tells whether a moment is within a certificate's dates. They are

@@ -106,6 +106,29 @@ func broken(p graph.CompliancePolicy, m tenant.ManagedDevice) string {
 		return "osMaximumVersion"
 	case p.TPMRequired && !m.Attested:
 		return "tpmRequired"
+	case p.AsksHealth():
+		return unhealthy(p, m.DeviceHealthAttestationState)
+	}
+	return ""
+}
+
+// unhealthy names the first rule about a device's start that it does not meet.
+// What nobody has attested is not met.
+func unhealthy(p graph.CompliancePolicy, h *graph.DeviceHealthAttestationState) string {
+	on := func(state func(h *graph.DeviceHealthAttestationState) string) bool {
+		return h.Attested() && state(h) == graph.HealthEnabled
+	}
+	switch {
+	case p.RequireHealthyDeviceReport && !h.Attested():
+		return "requireHealthyDeviceReport"
+	case p.BitLockerEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.BitLocker }):
+		return "bitLockerEnabled"
+	case p.SecureBootEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.SecureBoot }):
+		return "secureBootEnabled"
+	case p.CodeIntegrityEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.CodeIntegrity }):
+		return "codeIntegrityEnabled"
+	case p.EarlyLaunchAntiMalwareDriverEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.EarlyLaunch }):
+		return "earlyLaunchAntiMalwareDriverEnabled"
 	}
 	return ""
 }

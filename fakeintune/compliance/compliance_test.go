@@ -108,3 +108,39 @@ func TestVerdict(t *testing.T) {
 		})
 	}
 }
+
+func TestVerdictOnHealth(t *testing.T) {
+	all := graph.CompliancePolicy{RequireHealthyDeviceReport: true, BitLockerEnabled: true, SecureBootEnabled: true, CodeIntegrityEnabled: true, EarlyLaunchAntiMalwareDriverEnabled: true}
+	good := graph.DeviceHealthAttestationState{Status: graph.HealthAttested, BitLocker: graph.HealthEnabled, SecureBoot: graph.HealthEnabled,
+		CodeIntegrity: graph.HealthEnabled, EarlyLaunch: graph.HealthEnabled}
+	for _, tc := range []struct {
+		why    string // "": compliant
+		policy graph.CompliancePolicy
+		change func(h *graph.DeviceHealthAttestationState)
+	}{
+		{"", all, nil},
+		{"requireHealthyDeviceReport", all, func(h *graph.DeviceHealthAttestationState) { h.Status = "0x80070490" }},
+		{"bitLockerEnabled", all, func(h *graph.DeviceHealthAttestationState) { h.BitLocker = graph.HealthDisabled }},
+		{"secureBootEnabled", all, func(h *graph.DeviceHealthAttestationState) { h.SecureBoot = graph.HealthDisabled }},
+		{"codeIntegrityEnabled", all, func(h *graph.DeviceHealthAttestationState) { h.CodeIntegrity = graph.HealthDisabled }},
+		{"earlyLaunchAntiMalwareDriverEnabled", all, func(h *graph.DeviceHealthAttestationState) { h.EarlyLaunch = graph.HealthDisabled }},
+		{"secureBootEnabled", graph.CompliancePolicy{SecureBootEnabled: true}, func(h *graph.DeviceHealthAttestationState) { h.Status = "never answered" }},
+		{"", graph.CompliancePolicy{SecureBootEnabled: true}, func(h *graph.DeviceHealthAttestationState) { h.BitLocker = graph.HealthDisabled }},
+	} {
+		g, w := NewWithT(t), newWorld(t, tc.policy)
+		g.Expect(tc.policy.AsksHealth()).To(BeTrue())
+		h := good
+		if tc.change != nil {
+			tc.change(&h)
+		}
+		w.m.DeviceHealthAttestationState = &h
+		w.Do(func(ctx context.Context) {
+			state, why := w.c.Verdict(ctx, w.Tenant, w.m)
+			g.Expect(why).To(Equal(tc.why))
+			g.Expect(state == graph.ComplianceCompliant).To(Equal(tc.why == ""))
+			w.m.DeviceHealthAttestationState = nil
+			state, _ = w.c.Verdict(ctx, w.Tenant, w.m)
+			g.Expect(state).To(Equal(graph.ComplianceNoncompliant), "nobody has attested it")
+		})
+	}
+}

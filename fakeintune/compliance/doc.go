@@ -7,6 +7,8 @@
 // look is one timer: evaluation takes a while, and telling the directory takes
 // another. Devices that nothing happens to have none.
 //
-// What a policy can ask and this package knows of is the OS version and the
-// attested TPM; other rules hold. The parity table says so.
+// What a policy can ask and this package knows of is the OS version, the
+// attested TPM, and what an attestation service says of the device's start:
+// BitLocker, Secure Boot, code integrity and the early launch driver. Other
+// rules hold. The parity table says so.
 package compliance

@@ -11,7 +11,6 @@ import (
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/wire/mde"
-	"windtunnel.test/sim/wire/tpmattest"
 )
 
 // minKeyBits is the MDM key's minimal length, as the certificate policy says.
@@ -33,8 +32,7 @@ type enrolment struct {
 	csr          *x509.CertificateRequest
 	registration *tenant.Registration // nil: not registered with Autopilot
 	entraDevice  string
-	attested     bool
-	attestation  string // check that the attestation failed at, "" if none
+	result       tenant.AttestationResult
 }
 
 // checks in the order in which the first that fails decides.
@@ -222,18 +220,19 @@ func (s *Service) keyRequest(_ context.Context, e *enrolment) error {
 }
 
 // attest: the AIK's word for the key. Without one, or with a bad one, the
-// technician flow ends here; other enrolments go on unless a setting says no.
-func (s *Service) attest(_ context.Context, e *enrolment) error {
-	err := s.proof(e)
-	e.attested = err == nil
+// technician flow ends here, and so do other enrolments unless the policy told
+// the device to ignore what it cannot attest. What the device says of its own
+// attempt is recorded, and decides nothing.
+func (s *Service) attest(ctx context.Context, e *enrolment) error {
+	e.result = tenant.AttestationResult{Status: e.about.AttestationStatus, HResult: e.about.AttestationStatusHResult}
+	err := s.proof(ctx, e)
+	e.result.MDMKey = err == nil
 	if err == nil {
 		return nil
 	}
-	if e.attestation = string(tpmattest.CheckOf(err)); e.attestation == "" {
-		e.attestation = "AIK"
-	}
-	if e.about.WhiteGlove || e.settings.failure() == mde.FailOnError {
-		return no("attestation "+e.attestation, hresult.EnrollAuthorization, "%v", err)
+	e.result.Check = checkOf(err)
+	if e.about.WhiteGlove || e.settings.failure() != mde.IgnoreOnError {
+		return no("attestation "+e.result.Check, hresult.EnrollAuthorization, "%v", err)
 	}
 	return nil
 }

@@ -60,7 +60,8 @@ func (s *Service) admit(ctx context.Context, e *enrolment) ([]byte, error) {
 	// The directory's object may be gone by now, which the enrolment survives.
 	_ = s.Tenants.Directory.SetCompliance(ctx, e.tenant.ID, e.entraDevice, true, false)
 	s.Tenants.Record(ctx, "mdm.enrolled.server", journal.F("serial", m.SerialNumber), journal.F("id", m.ID), journal.F("kind", string(m.Kind)),
-		journal.F("upn", m.UserPrincipalName), journal.F("attested", e.attested), journal.F("attestationFailed", e.attestation))
+		journal.F("upn", m.UserPrincipalName), journal.F("attested", e.result.MDMKey), journal.F("attestationFailed", e.result.Check),
+		journal.F("entraKeyAttested", e.result.EntraKey), journal.F("attestationHResult", e.result.HResult))
 	return s.document(e, m, cert)
 }
 
@@ -90,7 +91,10 @@ func (e *enrolment) device() tenant.ManagedDevice {
 			DeviceEnrollmentType: "windowsAzureADJoin", DeviceRegistrationState: "registered", JoinType: "azureADJoined",
 			AzureADRegistered: true, AzureADDeviceID: e.entraDevice,
 		},
-		Kind: tenant.EnrolledByUser, Attested: e.attested,
+		Kind: tenant.EnrolledByUser, Attested: e.result.MDMKey, Attestation: e.result,
+	}
+	if e.result.MDMKey {
+		m.DeviceHealthAttestationState = &graph.DeviceHealthAttestationState{AttestationKey: AIKPresent}
 	}
 	if len(c.MAC) > 0 {
 		m.EthernetMacAddress = c.MAC[0]

@@ -167,9 +167,40 @@ func TestUserEnrolment(t *testing.T) {
 	g.Expect(d.Attested).To(BeFalse(), "recorded, and enrolment goes on")
 	g.Expect(p.DM.UPN).To(Equal(ada))
 
-	g.Expect(w.h.Configure(rig.TenantID, enroll.Settings{AttestationFailure: mde.FailOnError})).To(Succeed())
-	_, fault = w.Enrol(w.h, w.userToken(), m)
-	g.Expect(fault.Code()).To(Equal(hresult.EnrollAuthorization))
+	for _, behaviour := range []mde.AttestationFailure{mde.FailOnError, mde.RetryOnError} {
+		g.Expect(w.h.Configure(rig.TenantID, enroll.Settings{AttestationFailure: behaviour})).To(Succeed())
+		_, fault = w.Enrol(w.h, w.userToken(), m)
+		g.Expect(fault.Code()).To(Equal(hresult.EnrollAuthorization), string(behaviour))
+	}
+}
+
+// The AIK's word for the key of the Entra certificate, and the device's own
+// word on its attempt.
+func TestAttestationIsRecorded(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	_, qualifying := rig.HWDevID(1)
+	entra := pki.RSAKey(4)
+	m := w.technician()
+	m.Context.AadAIKAttestationClaim = w.Certify(w.tpm, &entra.PublicKey, qualifying)
+	m.Context.AADPub = w.PublicArea(&entra.PublicKey)
+	m.Context.SetAttestation(mde.AttestationCompleted, hresult.OK, "")
+	m.Context.AzureAttestationBlob, m.Context.AzureAttestationCorrelationVector = []byte("not looked at"), "cv.0"
+	p, fault := w.Enrol(w.h, w.deviceToken(), m)
+	g.Expect(fault).To(BeNil())
+	d, err := w.Tenant.Device(p.DM.EntDMID)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(d.Attestation).To(Equal(tenant.AttestationResult{MDMKey: true, EntraKey: true, Status: "Status=Completed;AttestationErrorMsg=", HResult: "0x00000000"}))
+	g.Expect(d.DeviceHealthAttestationState.AttestationKey).To(Equal(enroll.AIKPresent))
+
+	u := w.user()
+	u.Context.AIKAttestationClaim = nil
+	u.Context.SetAttestation(mde.AttestationFailed, hresult.PCPInternalError, "no; TPM")
+	p, fault = w.Enrol(w.h, w.userToken(), u)
+	g.Expect(fault).To(BeNil())
+	d, err = w.Tenant.Device(p.DM.EntDMID)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(d.Attestation).To(Equal(tenant.AttestationResult{Check: "AIK", Status: "Status=Failed;AttestationErrorMsg=no, TPM", HResult: "0x80290407"}))
+	g.Expect(d.DeviceHealthAttestationState).To(BeNil())
 }
 
 func TestRefusals(t *testing.T) {
@@ -249,6 +280,25 @@ func TestRefusals(t *testing.T) {
 			}
 			m.Context.AIKCert = w.NewTPM(ca, 2).Cert.Raw
 		}, code: hresult.EnrollAuthorization, check: "attestation AIK"},
+		{name: "Entra key that its claim is not about", token: device, change: func(w *world, m *mde.Enrol) {
+			_, qualifying := rig.HWDevID(1)
+			m.Context.AadAIKAttestationClaim = w.Certify(w.tpm, &pki.RSAKey(4).PublicKey, qualifying)
+			m.Context.AADPub = w.PublicArea(&pki.RSAKey(5).PublicKey)
+		}, code: hresult.EnrollAuthorization, check: "attestation Entra key subject key"},
+		{name: "Entra key attested by another AIK", token: device, change: func(w *world, m *mde.Enrol) {
+			_, qualifying := rig.HWDevID(1)
+			m.Context.AadAIKAttestationClaim = w.Certify(w.NewTPM(w.AIKAuthority(), 5), &pki.RSAKey(4).PublicKey, qualifying)
+			m.Context.AADPub = w.PublicArea(&pki.RSAKey(4).PublicKey)
+		}, code: hresult.EnrollAuthorization, check: "attestation Entra key signature"},
+		{name: "Entra key attested without AADPub", token: device, change: func(w *world, m *mde.Enrol) {
+			_, qualifying := rig.HWDevID(1)
+			m.Context.AadAIKAttestationClaim = w.Certify(w.tpm, &pki.RSAKey(4).PublicKey, qualifying)
+		}, code: hresult.EnrollAuthorization, check: "attestation Entra key format"},
+		{name: "Entra key that is not the certificate's", token: device, before: func(w *world) { w.Directory.KeyHash = [32]byte{1} }, change: func(w *world, m *mde.Enrol) {
+			_, qualifying := rig.HWDevID(1)
+			m.Context.AadAIKAttestationClaim = w.Certify(w.tpm, &pki.RSAKey(4).PublicKey, qualifying)
+			m.Context.AADPub = w.PublicArea(&pki.RSAKey(4).PublicKey)
+		}, code: hresult.EnrollAuthorization, check: "attestation Entra key subject key"},
 		{name: "TPM that is not the registered one", token: device, change: func(w *world, _ *mde.Enrol) { w.ek = [32]byte{1} }, code: hresult.EnrollAuthorization, check: "attestation AIK"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -277,7 +327,7 @@ func TestDiscovery(t *testing.T) {
 	g, w := NewWithT(t), newWorld(t)
 	address := "https://" + hosts.Enrollment + "/enrollmentserver/discovery.svc"
 	g.Expect(w.Call(w.h, http.MethodGet, address, nil, nil, nil).Code).To(Equal(200))
-	for asked, agreed := range map[string]string{"4.0": "4.0", "5.0": "5.0", "7.0": "5.0"} {
+	for asked, agreed := range map[string]string{"4.0": "4.0", "5.0": "5.0", "7.0": "7.0", "9.0": "7.0"} {
 		body, err := mde.EncodeDiscover(mde.Header{Action: mde.ActionDiscover, MessageID: "urn:uuid:1", To: address},
 			&mde.Discover{EmailAddress: ada, RequestVersion: asked, DeviceType: mde.DeviceType, AuthPolicies: []mde.AuthPolicy{mde.Federated}})
 		g.Expect(err).NotTo(HaveOccurred())
@@ -306,7 +356,17 @@ func TestPolicy(t *testing.T) {
 	p, err := ask(mde.EntraSecurity(w.deviceToken()))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(p.MinimalKeyLength).To(Equal(2048))
+	g.Expect(p.AttestationFailure).To(Equal(mde.FailOnError), "the technician flow needs the attestation")
+	g.Expect(p.OperationTimeout).To(Equal(120))
+	p, err = ask(mde.EntraSecurity(w.userToken()))
+	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(p.AttestationFailure).To(Equal(mde.IgnoreOnError))
+	g.Expect(w.h.Configure(rig.TenantID, enroll.Settings{AttestationFailure: mde.RetryOnError})).To(Succeed())
+	for _, token := range []string{w.deviceToken(), w.userToken()} {
+		p, err = ask(mde.EntraSecurity(token))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(p.AttestationFailure).To(Equal(mde.RetryOnError))
+	}
 	_, err = ask(mde.OnPremiseSecurity("ada", "secret"))
 	g.Expect(err).To(MatchError(ContainSubstring("0x80180002")))
 	_, err = ask(nil)
@@ -326,6 +386,31 @@ func FuzzEnrolment(f *testing.F) {
 		req := httptest.NewRequest(http.MethodPost, "https://"+hosts.Enrollment+mde.EnrolPath, strings.NewReader(body))
 		req.URL.Path = path
 		h.ServeHTTP(httptest.NewRecorder(), req)
+	})
+}
+
+// FuzzProof is for a device that may enrol, with parts that it makes up: request,
+// claims, public areas, certificate and identifier.
+func FuzzProof(f *testing.F) {
+	w := newWorld(f)
+	token, good := w.deviceToken(), w.technician()
+	_, qualifying := rig.HWDevID(1)
+	aad, area := w.Certify(w.tpm, &pki.RSAKey(4).PublicKey, qualifying), w.PublicArea(&pki.RSAKey(4).PublicKey)
+	c := good.Context
+	f.Add(good.Request, c.AIKAttestationClaim, w.PublicArea(&w.tpm.Key.PublicKey), c.AIKCert, aad, area, c.HWDevID)
+	f.Add(good.Request, c.AIKAttestationClaim, []byte{}, c.AIKCert, []byte{}, []byte{}, c.HWDevID)
+	f.Fuzz(func(t *testing.T, request, claim, pub, cert, aadClaim, aadPub []byte, id string) {
+		w.T = t
+		if err := w.Tenant.AllowNextEnrollment(w.registration.ID); err != nil {
+			t.Fatal(err) // an enrolment before this one came about
+		}
+		m := good
+		m.Request = request
+		m.Context.AIKAttestationClaim, m.Context.AIKPub, m.Context.AIKCert, m.Context.AadAIKAttestationClaim, m.Context.AADPub = claim, pub, cert, aadClaim, aadPub
+		m.Context.HWDevID = strings.ToValidUTF8(id, "")
+		if _, fault := w.Enrol(w.h, token, m); fault != nil && fault.Code() == hresult.EnrollInternalService {
+			t.Fatal(fault)
+		}
 	})
 }
 

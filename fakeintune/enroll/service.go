@@ -23,8 +23,8 @@ import (
 const Audience = "https://enrollment.manage.microsoft.com/"
 
 // maxVersion is the highest EnrollmentVersion that is agreed to: from 5.0 on
-// keys are attested.
-const maxVersion = 5
+// keys are attested, from 7.0 on devices say how their own attempt went.
+const maxVersion = 7
 
 // Attestation knows AIK certificates: it verifies one, and gives the SHA-256 of
 // the SubjectPublicKeyInfo of the endorsement key that it was issued for, zero
@@ -186,8 +186,8 @@ func (s *Service) policy(ctx context.Context, body []byte) ([]byte, mde.Header, 
 	answer, err := mde.EncodePolicy(h.Reply(), &mde.Policy{
 		ID: "{DBBEF75F-24C0-4A2B-9B3B-5B1A6B1C5E51}", FriendlyName: "Microsoft Intune MDM", CommonName: "MDMDeviceCertificate",
 		ValiditySeconds: int(t.CertificateLife.Seconds()), RenewalSeconds: int(t.CertificateRenewBefore.Seconds()),
-		MinimalKeyLength: minKeyBits, HashOID: mde.SHA256OID, AttestationFailure: s.Settings(c.tenant.ID).failure(),
-		OperationTimeout: int(s.Tenants.Timing.Network.ReceiveTimeout.Seconds()),
+		MinimalKeyLength: minKeyBits, HashOID: mde.SHA256OID, AttestationFailure: s.Settings(c.tenant.ID).behaviour(c.user == nil),
+		OperationTimeout: int(t.AttestationTimeout.Seconds()),
 	})
 	return answer, h, err
 }

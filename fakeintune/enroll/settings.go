@@ -31,9 +31,9 @@ type Settings struct {
 	// MinimumVersion and MaximumVersion restrict the OS version, "10.0.22631"; ""
 	// does not.
 	MinimumVersion, MaximumVersion string
-	// AttestationFailure is what a device does whose key cannot be attested, and
-	// what the service does with a bad proof; "" is IgnoreOnError. The technician
-	// flow needs the proof in any case.
+	// AttestationFailure is what a device does whose key cannot be attested; ""
+	// is IgnoreOnError, and only then does the service take a request without
+	// proof, or with a bad one. The technician flow needs the proof in any case.
 	AttestationFailure mde.AttestationFailure
 	// Layout of the provisioning document.
 	Layout mde.Layout
@@ -44,6 +44,15 @@ func (s Settings) failure() mde.AttestationFailure {
 		return mde.IgnoreOnError
 	}
 	return s.AttestationFailure
+}
+
+// behaviour is what the certificate policy says. A device that asks in its own
+// name is in the technician flow, which ends without the proof.
+func (s Settings) behaviour(userless bool) mde.AttestationFailure {
+	if userless && s.failure() == mde.IgnoreOnError {
+		return mde.FailOnError
+	}
+	return s.failure()
 }
 
 // Configure sets a tenant's settings.

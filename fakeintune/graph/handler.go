@@ -112,7 +112,7 @@ func write(w http.ResponseWriter, a answer) {
 		w.WriteHeader(a.status)
 		return
 	}
-	body, err := json.Marshal(a.body)
+	body, err := encode(a.body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -120,6 +120,17 @@ func write(w http.ResponseWriter, a answer) {
 	w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 	w.WriteHeader(a.status)
 	_, _ = w.Write(body) // a client that went away is no error of the service
+}
+
+// encode is json.Marshal, which would read what is encoded already once more.
+func encode(body any) ([]byte, error) {
+	switch b := body.(type) {
+	case json.RawMessage:
+		return b, nil
+	case wire.RawCollection:
+		return b.Encode()
+	}
+	return json.Marshal(body)
 }
 
 // answer lets a request in and has it answered.

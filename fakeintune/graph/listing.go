@@ -34,10 +34,7 @@ func list[T any](c *call, items []T, filterable ...string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	out := wire.Collection[any]{Context: c.context("")}
-	for _, item := range page.Items {
-		out.Value = append(out.Value, item)
-	}
+	out := wire.RawCollection{Context: c.context(""), Value: page.Items}
 	if q.Count {
 		out.Count = &page.Total
 	}

@@ -63,6 +63,7 @@ func (c *conversation) begin(token string) error {
 			return nil
 		}
 	}
+	c.health()
 	bootstrap := init.BootstrapSync == syncml.BootstrapDevice && user == nil || init.BootstrapSync == syncml.BootstrapUser && user != nil
 	switch {
 	case !c.complete():

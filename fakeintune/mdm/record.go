@@ -52,6 +52,10 @@ func (c *conversation) record() (fresh bool, err error) {
 		case kindProbe:
 			value, ok := result(a)
 			fresh = !ok || !strings.EqualFold(value, "true")
+		case kindTrigger, kindAttested, kindReport:
+			if change := c.healthAnswer(p.Kind, a); change != nil {
+				changes = append(changes, change)
+			}
 		}
 	}
 	if len(changes) == 0 {

@@ -26,6 +26,9 @@ type Options struct {
 	// Agent is the management extension's installer; the zero value is the usual
 	// one.
 	Agent Agent
+	// Health verifies what an attestation service says of devices; nil: none is
+	// asked for, and nothing is known of any device's start.
+	Health HealthReports
 	// SessionEnded is called at the end of each session; nil: nobody wants to know.
 	SessionEnded func(ctx context.Context, e Ended)
 }

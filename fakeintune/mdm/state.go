@@ -19,6 +19,7 @@ type row struct {
 	Resealed bool   // it has started its first sync anew since it was pre-provisioned
 	Sent     []sent // by scope and node
 	MSIs     []install
+	Health   healthAsked
 	Session  session
 }
 
@@ -68,6 +69,9 @@ const (
 	kindStatus                // state of an installation
 	kindInventory             // what the device is
 	kindProbe                 // ServerHasFinishedProvisioning, read
+	kindTrigger               // attestation of the device's health was started
+	kindAttested              // how that ended
+	kindReport                // what it brought
 )
 
 // pending is a command whose answer is awaited.

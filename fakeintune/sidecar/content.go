@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,8 +27,8 @@ func (s *Service) contentInfo(ctx context.Context, c authority.Client, in *wire.
 	if err != nil {
 		return "", no("payload", http.StatusBadRequest)
 	}
-	cert, err := x509.ParseCertificate(request.CertificateBlob)
-	if err != nil || !strings.EqualFold(pki.Thumbprint(cert), c.Device.Thumbprint) || cert.CheckSignatureFrom(s.Authorities.MDM.Cert) != nil {
+	cert, err := pki.Parse(request.CertificateBlob)
+	if err != nil || !strings.EqualFold(pki.Thumbprint(cert), c.Device.Thumbprint) || pki.CheckIssued(cert, s.Authorities.MDM.Cert) != nil {
 		return "", no("content certificate", http.StatusForbidden)
 	}
 	app, err := c.Tenant.Apps().Get(request.ApplicationID)

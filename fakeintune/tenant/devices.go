@@ -45,6 +45,7 @@ type ManagedDevice struct {
 	Thumbprint     string // SHA-1 of the MDM client certificate
 	IMEThumbprint  string // SHA-1 of the management extension's certificate; "" while it has none
 	Attested       bool   // the MDM key was proved to be in the TPM
+	Attestation    AttestationResult
 
 	// DeviceSent and UsersSent: all that is due to the device, or to these users
 	// (object ids), was sent once.
@@ -53,6 +54,17 @@ type ManagedDevice struct {
 
 	Apps     []AppState
 	Settings []SettingState
+}
+
+// AttestationResult is what came of the attestation of a device's keys when it
+// enrolled.
+type AttestationResult struct {
+	MDMKey   bool   // the MDM key is in the TPM
+	EntraKey bool   // so is the key of its Entra certificate
+	Check    string // that the proof failed at; "" where none did
+	// The device's own word, from EnrollmentVersion 7.0: "Status=...;
+	// AttestationErrorMsg=..." and an HRESULT; "" where it did not say.
+	Status, HResult string
 }
 
 // AppState is how far an app is on a device.

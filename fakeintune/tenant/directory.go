@@ -39,6 +39,7 @@ type DirectoryDevice struct {
 	ID, ObjectID string // device id, object id
 	TrustType    string // "" while no device has joined as it
 	Enabled      bool
+	KeyHash      [32]byte // SHA-256 of its certificate's SubjectPublicKeyInfo; zero: not known
 	Groups       []string // ids of the groups that it is in, dynamic ones included
 	// GroupsDue is when the directory will next have evaluated a dynamic group for
 	// the device; zero when nothing is outstanding. A directory that does not know

@@ -67,15 +67,19 @@ func (r *Rig) NewTPM(ca *pki.CA, n int) TPM {
 	return TPM{key, cert}
 }
 
-// Certify is the AIK's word for a key, as a device sends it.
-func (r *Rig) Certify(t TPM, key *rsa.PublicKey, qualifying []byte) []byte {
-	area := tpm2.TPMTPublic{
+// PublicArea is a key's as a TPM shows it, TPM2B_PUBLIC.
+func (r *Rig) PublicArea(key *rsa.PublicKey) []byte {
+	return tpm2.Marshal(tpm2.New2B(tpm2.TPMTPublic{
 		Type: tpm2.TPMAlgRSA, NameAlg: tpm2.TPMAlgSHA256,
 		ObjectAttributes: tpm2.TPMAObject{FixedTPM: true, FixedParent: true, SensitiveDataOrigin: true, UserWithAuth: true, SignEncrypt: true, Decrypt: true},
 		Parameters:       tpm2.NewTPMUPublicParms(tpm2.TPMAlgRSA, &tpm2.TPMSRSAParms{KeyBits: 2048}),
 		Unique:           tpm2.NewTPMUPublicID(tpm2.TPMAlgRSA, &tpm2.TPM2BPublicKeyRSA{Buffer: key.N.Bytes()}),
-	}
-	public := tpm2.Marshal(tpm2.New2B(area))
+	}))
+}
+
+// Certify is the AIK's word for a key, as a device sends it.
+func (r *Rig) Certify(t TPM, key *rsa.PublicKey, qualifying []byte) []byte {
+	public := r.PublicArea(key)
 	parsed, err := tpmattest.ParsePublic(public)
 	r.must(err)
 	attest := tpm2.Marshal(tpm2.TPMSAttest{

@@ -16,6 +16,8 @@ type Directory struct {
 	Delay time.Duration                   // of the evaluation of dynamic groups
 	Quiet bool                            // does not say when groups are due
 	Down  bool                            // refuses to make device objects
+	// KeyHash is of every device's certificate; zero: not known.
+	KeyHash [32]byte
 
 	// Managed and Compliant are what was told last, by device id.
 	Managed, Compliant map[string]bool
@@ -55,7 +57,7 @@ func (d *Directory) Device(_ context.Context, _, deviceID string) (tenant.Direct
 	if !ok {
 		return tenant.DirectoryDevice{}, false
 	}
-	v := tenant.DirectoryDevice{ID: deviceID, ObjectID: "obj-" + deviceID, Enabled: true}
+	v := tenant.DirectoryDevice{ID: deviceID, ObjectID: "obj-" + deviceID, Enabled: true, KeyHash: d.KeyHash}
 	due := d.changed[deviceID].Add(d.Delay)
 	switch {
 	case a.GroupTag == "":
