@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"windtunnel.test/sim/pki"
 )
 
 // Names of the certificate stores, as Windows has them.
@@ -29,7 +31,7 @@ type Certificate struct {
 // Parse decodes the certificate. It is done anew at each call: a fleet keeps
 // thousands of them, and their decoded form is ten times as large.
 func (c Certificate) Parse() (*x509.Certificate, error) {
-	cert, err := x509.ParseCertificate(c.DER)
+	cert, err := pki.Parse(c.DER)
 	if err != nil {
 		return nil, fmt.Errorf("certificate %s in store %s: %w", c.Name, c.Store, err)
 	}

@@ -157,7 +157,7 @@ func (w *Windows) once(r Request) (*Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	b, err := readAnswer(resp)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +165,17 @@ func (w *Windows) once(r Request) (*Response, error) {
 		return nil, fmt.Errorf("%s: %w", req.Host, errTooLong)
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: b}, nil
+}
+
+// readAnswer reads a body, one byte more than is let through at most. Most say
+// how long they are.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength < 0 || resp.ContentLength > maxAnswer {
+		return io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	}
+	b := bytes.NewBuffer(make([]byte, 0, resp.ContentLength+bytes.MinRead))
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	return b.Bytes(), err
 }
 
 // retryAfter reads the header in both its forms (RFC 9110, 10.2.3) and tells

@@ -47,6 +47,7 @@ type Options struct {
 	Name         string
 	Hardware     Hardware
 	Installation Installation
+	Protection   Protection
 	Chip         *vtpm.Chip
 	NIC          *vnet.NIC
 	RTC          RTC
@@ -75,6 +76,7 @@ type PC struct {
 	screen        Screen
 	inputs        *vclock.Queue[Input]
 	screenChanged vclock.Cond
+	measured      *measuredBoot // of the last boot; nil: none
 }
 
 // New makes a PC that is off, with a disk as it leaves the factory.
@@ -86,7 +88,10 @@ func New(o Options) *PC {
 	pc.Disk.standOn(&pc.dark)
 	pc.NIC.Down()
 	if o.Chip != nil {
-		o.Chip.Fit(vtpm.Board{Device: o.Name, Journal: o.Journal, Faults: o.Faults, CutPower: pc.CutPower})
+		o.Chip.Fit(vtpm.Board{
+			Device: o.Name, Journal: o.Journal, Faults: o.Faults, CutPower: pc.CutPower,
+			Resubmissions: o.Timing.TPM.Resubmissions, ResubmissionDelay: o.Timing.TPM.ResubmissionDelay,
+		})
 	}
 	return pc
 }
@@ -218,7 +223,12 @@ func (pc *PC) boot(power context.Context) error {
 		}
 		defer pc.Chip.PowerOff() // after an orderly Shutdown this only frees the engine's slot
 	}
-	if err := pc.Clock.Sleep(ctx, pc.draw(pc.Timing.Device.Firmware)+pc.draw(pc.Timing.Device.Boot), "firmware and Windows start"); err != nil {
+	begin := pc.Clock.Now()
+	if err := pc.measure(ctx); err != nil {
+		return pc.ended(ctx, err)
+	}
+	measuring := pc.Clock.Now().Sub(begin) // is part of what the start takes
+	if err := pc.Clock.Sleep(ctx, max(0, pc.draw(pc.Timing.Device.Firmware)+pc.draw(pc.Timing.Device.Boot)-measuring), "firmware and Windows start"); err != nil {
 		return pc.ended(ctx, err)
 	}
 	if !pc.Hardware.Wireless || pc.knowsNetwork() {

@@ -37,6 +37,23 @@ func newRegistry() *Registry { return &Registry{keys: map[string]*regKey{}} }
 
 func fold(path string) string { return strings.ToLower(strings.Trim(path, `\`)) }
 
+// key finds a key. It is asked thousands of times a PC, so no folded copy of an
+// ordinary path is made.
+func (r *Registry) key(path string) *regKey {
+	var folded [256]byte
+	path = strings.Trim(path, `\`)
+	if len(path) > len(folded) {
+		return r.keys[fold(path)]
+	}
+	for i := range len(path) {
+		if path[i] >= utf8.RuneSelf {
+			return r.keys[fold(path)]
+		}
+		folded[i] = lower(path[i])
+	}
+	return r.keys[string(folded[:len(path)])]
+}
+
 // compareFold is strings.Compare of the lower-case forms, which it makes only
 // where a text is not ASCII.
 func compareFold(a, b string) int {
@@ -81,7 +98,7 @@ func (r *Registry) set(path, name string, v any) {
 	if unpowered(r.dark) {
 		return
 	}
-	k := r.keys[fold(path)]
+	k := r.key(path)
 	if k == nil {
 		k = &regKey{path: strings.Trim(path, `\`)}
 		r.keys[fold(path)] = k
@@ -104,7 +121,7 @@ func (r *Registry) replace(with *Registry) {
 func (r *Registry) get(path, name string) any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if k := r.keys[fold(path)]; k != nil {
+	if k := r.key(path); k != nil {
 		if i, ok := k.find(name); ok {
 			return k.values[i].v
 		}
@@ -153,7 +170,7 @@ func (r *Registry) HasValue(path, name string) bool { return r.get(path, name) !
 func (r *Registry) Delete(path, name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if k := r.keys[fold(path)]; k != nil && !unpowered(r.dark) {
+	if k := r.key(path); k != nil && !unpowered(r.dark) {
 		if i, ok := k.find(name); ok {
 			k.values = slices.Delete(k.values, i, i+1)
 		}
@@ -180,7 +197,11 @@ func (r *Registry) Subkeys(path string) []string {
 	for folded, k := range r.keys {
 		if rest, ok := strings.CutPrefix(folded, p); ok {
 			first, _, _ := strings.Cut(rest, `\`)
-			spelt := strings.SplitN(k.path, `\`, depth+2)[depth] // folding may change a text's length
+			spelt := k.path // folding may change a text's length
+			for range depth {
+				_, spelt, _ = strings.Cut(spelt, `\`)
+			}
+			spelt, _, _ = strings.Cut(spelt, `\`)
 			if old, seen := names[first]; !seen || spelt < old {
 				names[first] = spelt
 			}
@@ -193,7 +214,7 @@ func (r *Registry) Subkeys(path string) []string {
 func (r *Registry) ValueNames(path string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k := r.keys[fold(path)]
+	k := r.key(path)
 	if k == nil {
 		return nil
 	}

@@ -20,6 +20,23 @@ func (w *Windows) Provide(name string, f func(ctx context.Context)) {
 	w.provided[name] = f
 }
 
+// TaskAIK is the scheduled task that enrols the certificate of the TPM's
+// attestation key.
+const TaskAIK = "AikCertEnrollTask"
+
+// RunTask runs what is provided under a name and returns when it is done;
+// false where nothing is.
+func (w *Windows) RunTask(name string) bool {
+	w.session.mu.Lock()
+	f := w.provided[name]
+	w.session.mu.Unlock()
+	if f == nil {
+		return false
+	}
+	f(w.Ctx)
+	return true
+}
+
 // InstallService registers a service to start with Windows, and starts it.
 func (w *Windows) InstallService(name string) {
 	w.Registry().SetDWORD(KeyServices+`\`+name, "Start", StartAutomatic)

@@ -3,6 +3,7 @@ package device
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/google/go-tpm/tpm2"
 
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vtpm"
@@ -174,6 +177,12 @@ func (w *Windows) NewKey(ctx context.Context, container string) (*vtpm.Key, erro
 		return nil, fmt.Errorf("new key %s: this PC has no TPM", container)
 	}
 	key, err := w.Chip.NewKey(ctx, container)
+	if errors.Is(err, vtpm.ErrNoKey) { // it was cleared: Windows takes ownership by itself
+		if err = w.Chip.Provision(ctx); err == nil {
+			w.Event("tpm.provisioned")
+			key, err = w.Chip.NewKey(ctx, container)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("new key %s: %w", container, err)
 	}
@@ -195,6 +204,9 @@ func (w *Windows) Key(ctx context.Context, container string) (*vtpm.Key, error) 
 		return key, nil
 	}
 	key, err := w.Chip.LoadKey(ctx, blob)
+	if errors.Is(err, tpm2.TPMRCIntegrity) || errors.Is(err, tpm2.TPMRCHandle) {
+		err = fmt.Errorf("%w: %w", ErrNoKey, err) // of another owner of the TPM: it was cleared since
+	}
 	if err != nil {
 		return nil, fmt.Errorf("key container %q: %w", container, err)
 	}

@@ -2,7 +2,10 @@ package internet
 
 import (
 	"context"
+	"crypto/rsa"
 	"encoding/binary"
+	"errors"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/onsi/gomega"
 
+	"windtunnel.test/sim/wire/ekcert"
 	"windtunnel.test/sim/wire/hosts"
 )
 
@@ -42,6 +46,31 @@ func TestContent(t *testing.T) {
 		g.Expect(rec.Code).To(gomega.Equal(tc.status), tc.path)
 		g.Expect(rec.Body.String()).To(gomega.Equal(tc.body))
 		g.Expect(rec.Header().Get(hosts.HeaderModelledSize)).To(gomega.Equal(tc.size))
+	}
+}
+
+func TestEKHosts(t *testing.T) {
+	g := gomega.NewWithT(t)
+	key := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}
+	for _, name := range []string{hosts.EKIntel, hosts.EKAMD, hosts.EKQualcomm} {
+		h := &EKHost{Name: name}
+		path, err := ekcert.Path(name, key)
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		address, err := ekcert.URL(name, key)
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		ask := func(method string) *httptest.ResponseRecorder {
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, httptest.NewRequest(method, address, nil))
+			return rec
+		}
+		g.Expect(ask(http.MethodGet).Code).To(gomega.Equal(http.StatusNotFound))
+		h.Publish(path, func() ([]byte, error) { return []byte("a certificate"), nil })
+		got, err := ekcert.ReadAnswer(name, ask(http.MethodGet).Body.Bytes())
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		g.Expect(string(got)).To(gomega.Equal("a certificate"))
+		g.Expect(ask(http.MethodPut).Code).To(gomega.Equal(http.StatusMethodNotAllowed))
+		h.Publish(path, func() ([]byte, error) { return nil, errors.New("no paper left") })
+		g.Expect(ask(http.MethodGet).Code).To(gomega.Equal(http.StatusInternalServerError))
 	}
 }
 

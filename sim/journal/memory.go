@@ -16,6 +16,7 @@ type Memory struct {
 
 	mu    sync.Mutex
 	rings map[string]*ring
+	spare []byte // the next tail
 }
 
 // ring keeps events as the lines that they are in a file, and packs them by the block: a fleet's timelines would be the
@@ -27,7 +28,7 @@ type ring struct {
 }
 
 // blockLines is how many lines are packed together.
-const blockLines = 32
+const blockLines = 64
 
 // packers are stateless in EncodeAll and DecodeAll, which start no goroutines.
 var packers = sync.OnceValue(func() (p struct {
@@ -57,12 +58,15 @@ func (m *Memory) Write(e Event) error {
 		r = &ring{}
 		m.rings[e.Device] = r
 	}
+	if r.tail == nil {
+		r.tail, m.spare = m.spare, nil
+	}
 	r.tail = append(appendJSON(r.tail, e), '\n')
 	if r.lines++; r.lines < blockLines {
 		return nil
 	}
 	r.blocks = append(r.blocks, bytes.Clone(packers().EncodeAll(r.tail, nil)))
-	r.tail, r.lines = nil, 0
+	m.spare, r.tail, r.lines = r.tail[:0], nil, 0
 	if m.keep > 0 && (len(r.blocks)-1)*blockLines >= m.keep {
 		r.blocks = slices.Clone(r.blocks[1:])
 	}

@@ -61,6 +61,13 @@ var kinds = map[string]wording{
 	"aik.challenge":          {who: tpm, text: "{host} sends a challenge that only this TPM can answer"},
 	"aik.certificate":        {who: tpm, text: "The attestation key has its certificate, serial {serial}"},
 	"aik.certificate.issued": {who: tpm, detail: Everything, text: "{authority} issues AIK certificate {serial}"},
+	"aik.key.certified":      {who: tpm, detail: Everything, text: "{authority} certifies another key of the TPM, serial {serial}"},
+	"mdm.attest.failed":      {who: tpm, text: "The MDM key cannot be attested: {code}[, the policy says {behaviour}][: {error}]"},
+	"aik.task.failed":        {who: tpm, text: "The attestation key got no certificate: {code}[, {error}]"},
+	"tpm.measure.failed":     {who: tpm, text: "Does not measure this start: {error}"},
+	"bitlocker.on":           {who: pc, text: "The drive's key is sealed to the TPM from the next start on"},
+	"health.attested":        {who: pc, text: "Attestation of this start ended with {code}[: {message}]"},
+	"health.report":          {who: account, detail: Everything, text: "The attestation service reports: Secure Boot {secureBoot}, BitLocker {bitLocker}, code integrity {codeIntegrity}"},
 	"tpm.command":            {who: tpm, say: tpmCommand},
 
 	"entra.join":            {who: entra, text: "Joined as device {deviceId}[, by {as}]"},
@@ -94,6 +101,7 @@ var kinds = map[string]wording{
 
 	"mdm.compliance.evaluated": {who: intune, say: compliance},
 	"mdm.compliance.lost":      {who: intune, text: "Compliance could not be told to Entra: {error}"},
+	"mdm.health":               {who: intune, text: "Health of the start: {status}[, Secure Boot {secureBoot}][, BitLocker {bitLocker}][, code integrity {codeIntegrity}]"},
 
 	"mdm.enrolled":          {who: intune, say: enrolled},
 	"mdm.session":           {who: intune, say: session},

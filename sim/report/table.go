@@ -130,6 +130,22 @@ func problems(w io.Writer, list []string) {
 	}
 }
 
+// byModel says of several models how many images were of each.
+func byModel(t sim.TPMStats) string {
+	if len(t.Images) < 2 {
+		return ""
+	}
+	var parts []string
+	for _, m := range t.Images {
+		part := Count(m.Made + m.Found)
+		if t.ImagesMade > 0 && t.ImagesFound > 0 {
+			part = fmt.Sprintf("%s+%s", Count(m.Made), Count(m.Found))
+		}
+		parts = append(parts, m.Model+" "+part)
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
 // failure is a group's heading: how, with which code, in which phase.
 func failure(g sim.FailureGroup) string {
 	s := g.Outcome
@@ -169,7 +185,10 @@ func figures(w io.Writer, s *sim.Summary, replay string) {
 	}
 	line("Wall time", "%s; %s scheduled, %s journaled", wall, plural(int(s.Scheduled), "event", "events"), Count(s.Events))
 	line("TPM", "%s in %s of engine time; %s", plural(int(s.TPM.Commands), "command", "commands"), seconds(s.TPM.EngineSeconds), plural(s.TPM.DistinctEKs, "distinct EK", "distinct EKs"))
-	line("TPM images", "%s made, %s found in the cache", Count(s.TPM.ImagesMade), Count(s.TPM.ImagesFound))
+	line("TPM images", "%s made, %s found in the cache%s", Count(s.TPM.ImagesMade), Count(s.TPM.ImagesFound), byModel(s.TPM))
+	if s.TPM.EnginesLost > 0 {
+		line("TPM engines", "%s lost and replaced", Count(s.TPM.EnginesLost))
+	}
 	if s.Refusals+s.Faults > 0 {
 		line("Services", "%s refused; %s fired", plural(s.Refusals, "request", "requests"), plural(s.Faults, "fault", "faults"))
 	}

@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
+	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/wire/aik"
 	"windtunnel.test/sim/wire/scep"
 	"windtunnel.test/sim/wire/tpmattest"
@@ -26,7 +27,7 @@ import (
 // whoever waits for it ends that.
 func Attest(w *device.Windows) error {
 	if w.Chip == nil {
-		return w.Clock.NewCond("attestation of a TPM that is not there").Wait(w.Ctx)
+		return never(w)
 	}
 	w.Event("tpm.attest.start")
 	w.Log(device.LogAutopilot, 151, "Information", "TPM attestation task started")
@@ -41,7 +42,7 @@ func Attest(w *device.Windows) error {
 		}
 		code, _ := hresult.CodeOf(err)
 		w.Event("tpm.attest.failed", journal.F("attempt", attempt+1), journal.F("code", code.Hex()), journal.F("error", err.Error()))
-		if code == hresult.TPMKnownVulnerability {
+		if final(code, err) {
 			return err // no try changes the firmware
 		}
 		if attempt >= w.Timing.TPM.AttestationRetries {
@@ -63,6 +64,10 @@ func attest(w *device.Windows) error {
 		if err := enrollAIK(w); err != nil {
 			return err
 		}
+	} else if has(w, wantsEKAnyway) {
+		if _, err := findEndorsement(w); err != nil {
+			return err
+		}
 	}
 	if t, ok := keptTicket(w); ok && t.TPM {
 		return nil
@@ -77,7 +82,7 @@ type enrollment struct {
 	w         *device.Windows
 	host      string
 	platform  aik.Platform
-	ek        *x509.Certificate
+	ek        *endorsement
 	name      aik.TPMName
 	signer    scep.Identity
 	authority *aik.Authority
@@ -93,9 +98,9 @@ func enrollAIK(w *device.Windows) error {
 	if err := e.meet(); err != nil {
 		return err
 	}
-	key, err := w.Chip.AIK(w.Ctx)
+	key, err := openAIK(w)
 	if err != nil {
-		return tpmError(w, "open AIK", err)
+		return err
 	}
 	binding, err := key.IDBinding(w.Ctx, nil)
 	if err != nil {
@@ -103,7 +108,7 @@ func enrollAIK(w *device.Windows) error {
 	}
 	r := w.RandomReader()
 	request, err := aik.BuildRequest1(aik.Request1Params{
-		EK:        tpmattest.EKInfo{Key: e.ek.PublicKey, Certificate: e.ek.Raw},
+		EK:        tpmattest.EKInfo{Key: e.ek.cert.PublicKey, Certificate: e.ek.cert.Raw, Extra: e.ek.extra},
 		Statement: tpmattest.Statement{IDBinding: binding.Marshal()},
 		OSVersion: "10.0." + w.Installation.Build, TPM: e.name, Client: aik.ClientInfo{MachineName: w.ComputerName(), UserName: `WORKGROUP\` + w.ComputerName() + "$"},
 		Signer: e.signer, Authority: e.authority,
@@ -147,33 +152,50 @@ func enrollAIK(w *device.Windows) error {
 
 // newEnrollment finds the EK certificate and, by it, the service to ask.
 func newEnrollment(w *device.Windows) (*enrollment, error) {
-	const op = "find EK certificate"
-	der, err := w.Chip.EKCertificate(w.Ctx)
-	if cause := gone(w); cause != nil {
-		return nil, cause
-	}
+	ek, err := findEndorsement(w)
 	if err != nil {
-		return nil, hresult.New(op, aik.NoEKCertificate.Code(), err)
+		return nil, err
 	}
-	cert, err := x509.ParseCertificate(der)
+	name, err := aik.TPMNameOf(ek.cert.Certificate)
 	if err != nil {
-		return nil, hresult.New(op, aik.NoEKCertificate.Code(), err)
+		return nil, hresult.New("read EK certificate", aik.NoEKCertificate.Code(), err)
 	}
-	name, err := aik.TPMNameOf(cert)
-	if err != nil {
-		return nil, hresult.New(op, aik.NoEKCertificate.Code(), err)
+	platform := aik.Platform{
+		Version: "2.0", Revision: ek.tpm.Revision, VendorID: ek.tpm.VendorID,
+		Firmware: [2]uint32{uint32(ek.tpm.Firmware[0]), uint32(ek.tpm.Firmware[1])},
 	}
-	model := w.Chip.Model()
-	platform := aik.Platform{Version: "2.0", Revision: model.Revision, VendorID: model.VendorID}
-	if _, err := fmt.Sscanf(model.Firmware, "%d.%d", &platform.Firmware[0], &platform.Firmware[1]); err != nil {
-		return nil, hresult.New(op, hresult.InvalidData, err)
-	}
-	signer, err := scep.NewSigner(pki.RSAKey(0), w.Now(), w.RandomReader())
+	signer, err := scep.NewSigner(pki.PooledRSA(0), w.Now(), w.RandomReader())
 	if err != nil {
 		return nil, hresult.New("make SCEP signer", hresult.Unexpected, err)
 	}
-	return &enrollment{w: w, host: aik.Host(name.Vendor(), cert.AuthorityKeyId), platform: platform, ek: cert, name: name, signer: signer}, nil
+	return &enrollment{w: w, host: aik.Host(name.Vendor(), ek.keyID), platform: platform, ek: ek, name: name, signer: signer}, nil
 }
+
+// openAIK opens the attestation key. A TPM that has none, as one that was
+// cleared, is provisioned first: Windows takes ownership by itself
+// (learn.microsoft.com, "Trusted Platform Module technology overview"), where
+// nobody else has.
+func openAIK(w *device.Windows) (*vtpm.AIK, error) {
+	key, err := w.Chip.AIK(w.Ctx)
+	if errors.Is(err, vtpm.ErrNoKey) {
+		if err := w.Chip.Provision(w.Ctx); err != nil {
+			if cause := gone(w); cause != nil {
+				return nil, cause
+			}
+			w.Log(logTPM, 1040, "Warning", "The TPM is not ready for attestation: "+err.Error())
+			return nil, hresult.New("provision TPM", hresult.PCPDeviceNotReady, err)
+		}
+		w.Event("tpm.provisioned")
+		key, err = w.Chip.AIK(w.Ctx)
+	}
+	if err != nil {
+		return nil, tpmError(w, "open AIK", err)
+	}
+	return key, nil
+}
+
+// logTPM is where Windows' TPM task writes.
+const logTPM = "Microsoft-Windows-TPM-WMI/Admin"
 
 // meet asks what the service can do and which certificates it uses, and
 // believes it only below a root that this Windows trusts.
@@ -193,11 +215,8 @@ func (e *enrollment) meet() error {
 	if e.authority, err = aik.ParseAuthority(chain); err != nil {
 		return hresult.New(op, hresult.InvalidData, err)
 	}
-	between := x509.NewCertPool()
-	between.AddCert(e.authority.Issuing)
 	for _, cert := range []*x509.Certificate{e.authority.Signing, e.authority.Encryption} {
-		_, err := cert.Verify(x509.VerifyOptions{Roots: e.w.Roots, Intermediates: between, CurrentTime: e.w.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-		if err != nil {
+		if err := pki.Trusted(cert, []*x509.Certificate{e.authority.Issuing}, e.w.Roots, e.w.Now()); err != nil {
 			return hresult.New(op, hresult.CertUntrustedRoot, err)
 		}
 	}

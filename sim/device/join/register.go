@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/drs"
 	"windtunnel.test/sim/wire/tpmattest"
 )
@@ -226,7 +227,7 @@ func register(w *device.Windows, t Tenant, found *drs.Discovery, email string, f
 	if err := json.Unmarshal(resp.Body, &answer); err != nil {
 		return hresult.New(op, hresult.JoinBadServerMessage, err)
 	}
-	cert, err := x509.ParseCertificate(answer.Certificate.RawBody)
+	cert, err := pki.Parse(answer.Certificate.RawBody)
 	if err != nil {
 		return hresult.New(op, hresult.JoinBadServerMessage, err)
 	}
@@ -244,6 +245,7 @@ func register(w *device.Windows, t Tenant, found *drs.Discovery, email string, f
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	w.Log(device.LogRegistration, 306, "Information", "Automatic registration succeeded")
 	w.Event("entra.join", journal.F("deviceId", id.DeviceID), journal.F("as", email), journal.F("key", fmt.Sprintf("%x", sum[:8])))
+	w.EncryptDevice() // somebody keeps the recovery key now
 	return nil
 }
 

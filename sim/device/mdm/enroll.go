@@ -14,10 +14,9 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
-	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/mde"
-	"windtunnel.test/sim/wire/tpmattest"
 )
 
 // Enrollment says on whose behalf the device enrols. Token is an Entra access
@@ -30,9 +29,9 @@ type Enrollment struct {
 	ZtdID      string // Autopilot registration, "" where there is none
 }
 
-// enrollmentVersion is the protocol version that Windows 11 asks for; from 5.0
-// on the key's attestation goes along.
-const enrollmentVersion = "5.0"
+// enrollmentVersion is the protocol version that Windows asks for; from 5.0 on
+// the key's attestation goes along, from 7.0 on how it went.
+const enrollmentVersion = "7.0"
 
 // Enroll finds the MDM server, asks for its certificate policy, and gets the
 // MDM certificate and the management account.
@@ -58,10 +57,11 @@ func enroll(w *device.Windows, e Enrollment) error {
 	if err != nil {
 		return err
 	}
-	if _, err := call(w, "MDM policy", found.EnrollmentPolicyURL, func(h mde.Header) ([]byte, error) {
+	policy, err := call(w, "MDM policy", found.EnrollmentPolicyURL, func(h mde.Header) ([]byte, error) {
 		h.Action, h.Security = mde.ActionGetPolicies, mde.EntraSecurity(e.Token)
 		return mde.EncodeGetPolicies(h, &mde.GetPolicies{})
-	}, mde.DecodePolicy); err != nil {
+	}, mde.DecodePolicy)
+	if err != nil {
 		return err
 	}
 	key, err := w.NewKey(w.Ctx, keyMDM)
@@ -74,10 +74,11 @@ func enroll(w *device.Windows, e Enrollment) error {
 	if err != nil {
 		return hresult.New("sign certificate request", hresult.EnrollPrivateKeyCreation, err)
 	}
-	about, err := describe(w, e, key)
-	if err != nil {
+	about, id := describe(w, e)
+	if err := attest(w, policy, key, id, &about); err != nil {
 		return err
 	}
+	about = about.ForVersion(found.EnrollmentVersion)
 	result, err := call(w, "MDM enroll", found.EnrollmentURL, func(h mde.Header) ([]byte, error) {
 		h.Action, h.Security = mde.ActionEnrol, mde.EntraSecurity(e.Token)
 		return mde.EncodeEnrol(h, &mde.Enrol{Request: request, Context: about})
@@ -146,35 +147,21 @@ func call[T any](w *device.Windows, op, address string, encode func(mde.Header) 
 	return answer, nil
 }
 
-// describe fills the context items: what this device is, which flow it is in,
-// and the attestation key's word for the MDM key.
-func describe(w *device.Windows, e Enrollment, key *vtpm.Key) (mde.Context, error) {
-	id := sha256.Sum256([]byte(w.Hardware.UUID + w.Hardware.Serial))
-	c := mde.Context{
+// describe fills the context items with what this device is and which flow it
+// is in; id is its hardware device id.
+func describe(w *device.Windows, e Enrollment) (c mde.Context, id []byte) {
+	sum := sha256.Sum256([]byte(w.Hardware.UUID + w.Hardware.Serial))
+	id = sum[:]
+	c = mde.Context{
 		OSEdition: SKU(w.Installation.Edition), OSVersion: "10.0." + w.Installation.Build, DeviceName: w.ComputerName(),
 		EnrollmentType: mde.EnrolFull, DeviceType: mde.DeviceType, ApplicationVersion: "10.0." + w.Installation.Build,
-		DeviceID: strings.ToUpper(hex.EncodeToString(id[:16])), HWDevID: hex.EncodeToString(id[:]), MAC: []string{strings.ReplaceAll(w.Hardware.MAC, ":", "-")},
-		Locale: "en-US", RequestVersion: enrollmentVersion, ZeroTouchProvisioning: e.ZtdID,
-		WhiteGlove: e.WhiteGlove, TargetedUserLoggedIn: e.UserDriven,
+		DeviceID: strings.ToUpper(hex.EncodeToString(id[:16])), HWDevID: hex.EncodeToString(id), MAC: []string{strings.ReplaceAll(w.Hardware.MAC, ":", "-")},
+		Locale: "en-US", ZeroTouchProvisioning: e.ZtdID, WhiteGlove: e.WhiteGlove, TargetedUserLoggedIn: e.UserDriven,
 	}
 	if e.WhiteGlove {
 		c.EnrollmentType = mde.EnrolDevice
 	}
-	cert, ok := w.Disk.Certs.Find(device.StoreMySystem, "aik")
-	if !ok {
-		return c, nil // not attested: the server decides what that means
-	}
-	aik, err := w.Chip.AIK(w.Ctx)
-	if err != nil {
-		return c, hresult.New("attest MDM key", hresult.PCPInternalError, err)
-	}
-	claim, err := aik.Certify(w.Ctx, key, id[:])
-	if err != nil {
-		return c, hresult.New("attest MDM key", hresult.PCPInternalError, err)
-	}
-	c.AIKAttestationClaim = tpmattest.KeyAttestation{Attest: claim.Attest, Signature: claim.Signature, KeyBlob: key.PublicArea()}.Marshal()
-	c.AIKPub, c.AIKCert = aik.PublicArea(), cert.DER
-	return c, nil
+	return c, id
 }
 
 // provision applies the document that enrolment ends with.
@@ -183,7 +170,7 @@ func provision(w *device.Windows, e Enrollment, document []byte) error {
 	if err != nil {
 		return hresult.New("provisioning document", hresult.EnrollProvisioningUnknown, err)
 	}
-	cert, err := x509.ParseCertificate(p.Client.DER)
+	cert, err := pki.Parse(p.Client.DER)
 	if err != nil {
 		return hresult.New("provisioning document", hresult.EnrollCSPCertStore, err)
 	}

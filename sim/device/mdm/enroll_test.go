@@ -1,6 +1,7 @@
 package mdm_test
 
 import (
+	"cmp"
 	"crypto/x509"
 	"io"
 	"net/http"
@@ -24,6 +25,9 @@ type authority struct {
 	fault    *mde.Fault
 	status   int    // of every answer, 0: as it should be
 	strange  bool   // certifies another key
+	version  string // EnrollmentVersion that it agrees to, "": 5.0
+	attest   mde.AttestationFailure
+	timeout  int    // OperationTimeout, seconds
 	document []byte // in place of a provisioning document
 	asked    *mde.Enrol
 }
@@ -44,12 +48,13 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		h, _, err := mde.DecodeDiscover(body)
 		a.OK(err)
 		base := "https://" + hosts.Enrollment
-		out, err = mde.EncodeDiscoverResult(h.Reply(), &mde.DiscoverResult{AuthPolicy: mde.Federated, EnrollmentVersion: "5.0", EnrollmentPolicyURL: base + mde.PolicyPath, EnrollmentURL: base + mde.EnrolPath})
+		out, err = mde.EncodeDiscoverResult(h.Reply(), &mde.DiscoverResult{AuthPolicy: mde.Federated, EnrollmentVersion: cmp.Or(a.version, "5.0"), EnrollmentPolicyURL: base + mde.PolicyPath, EnrollmentURL: base + mde.EnrolPath})
 		a.OK(err)
 	case mde.PolicyPath:
 		h, _, err := mde.DecodeGetPolicies(body)
 		a.OK(err)
-		out, err = mde.EncodePolicy(h.Reply(), &mde.Policy{ID: "p", FriendlyName: "p", CommonName: "p", ValiditySeconds: 1000, RenewalSeconds: 100, MinimalKeyLength: 2048, HashOID: mde.SHA256OID})
+		out, err = mde.EncodePolicy(h.Reply(), &mde.Policy{ID: "p", FriendlyName: "p", CommonName: "p", ValiditySeconds: 1000, RenewalSeconds: 100, MinimalKeyLength: 2048, HashOID: mde.SHA256OID,
+			AttestationFailure: a.attest, OperationTimeout: a.timeout})
 		a.OK(err)
 	default:
 		h, enrol, err := mde.DecodeEnrol(body)
@@ -139,6 +144,57 @@ func TestEnrolFaults(t *testing.T) {
 			r.Expect(r.Logged("eventlog", "id=71")).To(gomega.HaveLen(1))
 		})
 	}
+}
+
+// What becomes of an MDM key that cannot be attested: here for want of an AIK
+// certificate.
+func TestAttestationFailureBehaviour(t *testing.T) {
+	for name, c := range map[string]struct {
+		behaviour mde.AttestationFailure
+		timeout   int
+		want      hresult.Code
+		attempts  int
+	}{
+		"none said":             {"", 0, hresult.OK, 1},
+		"ignore":                {mde.IgnoreOnError, 120, hresult.OK, 1},
+		"fail":                  {mde.FailOnError, 120, hresult.NotFound, 1},
+		"retry":                 {mde.RetryOnError, 60, hresult.NotFound, 5}, // at 0, 15, 30, 45 and 60 seconds
+		"retry without timeout": {mde.RetryOnError, 0, hresult.NotFound, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rig.New(t)
+			a := &authority{Rig: r, version: "7.0", attest: c.behaviour, timeout: c.timeout}
+			r.Net.Serve(hosts.Enrollment, a)
+			r.Once(1, func(w *device.Windows) {
+				code, _ := hresult.CodeOf(mdm.Enroll(w, mdm.Enrollment{Token: "a.b.c", UPN: "ada@contoso.com", UserDriven: true}))
+				r.Expect(code).To(gomega.Equal(c.want))
+				r.Expect(mdm.Enrolled(w)).To(gomega.Equal(c.want == hresult.OK))
+			})
+			r.Expect(r.Logged("mdm.attest.failed", "")).To(gomega.HaveLen(c.attempts))
+			if c.want != hresult.OK {
+				r.Expect(a.asked).To(gomega.BeNil(), "nothing was asked for")
+				return
+			}
+			about := a.asked.Context
+			r.Expect(about.AIKAttestationClaim).To(gomega.BeEmpty())
+			status, code, message, ok := about.Attestation()
+			r.Expect(ok).To(gomega.BeTrue())
+			r.Expect(status).To(gomega.Equal(mde.AttestationFailed))
+			r.Expect(code).To(gomega.Equal(hresult.NotFound))
+			r.Expect(message).To(gomega.Equal("there is no AIK certificate"))
+			r.Expect(about.AzureAttestationCorrelationVector).To(gomega.MatchRegexp(`^[A-Za-z0-9+/]{22}\.0$`))
+		})
+	}
+}
+
+// A server that speaks an older version is not told of the attempt.
+func TestEnrolWithAnOlderServer(t *testing.T) {
+	r := rig.New(t)
+	a := &authority{Rig: r}
+	r.Net.Serve(hosts.Enrollment, a)
+	r.Once(1, func(w *device.Windows) { r.OK(mdm.Enroll(w, mdm.Enrollment{Token: "a.b.c", WhiteGlove: true})) })
+	r.Expect(a.asked.Context.RequestVersion).To(gomega.Equal("5.0"))
+	r.Expect(a.asked.Context.AttestationStatus).To(gomega.BeEmpty())
 }
 
 // A PC without a TPM cannot make the key that enrolment wants.

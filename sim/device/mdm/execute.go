@@ -12,6 +12,8 @@ type target struct {
 	uri  string // canonical
 	path csp.Path
 	sid  string // whose tree, "" for the device's
+	// again opens a session of the device, for an answer that is there later.
+	again func(w *device.Windows)
 }
 
 // provider is a configuration service provider. A nil function means that the
@@ -112,7 +114,7 @@ func (r *runner) item(verb syncml.Verb, item syncml.Item) (syncml.StatusCode, st
 	if err != nil {
 		return syncml.BadRequest, ""
 	}
-	t := target{w: r.w, uri: path.String(), path: path}
+	t := target{w: r.w, uri: path.String(), path: path, again: again}
 	if path.Scope == csp.User {
 		if r.s.UserSID == "" {
 			return syncml.CommandNotAllowed, "" // no user context: nobody is signed in

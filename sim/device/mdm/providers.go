@@ -20,6 +20,7 @@ var roots = []root{
 	at("./Vendor/MSFT/EnrollmentStatusTracking", tracking),
 	at("./Vendor/MSFT/EnterpriseDesktopAppManagement/MSI", msi),
 	at("./Vendor/MSFT/ClientCertificateInstall/PFXCertInstall", pfx),
+	at("./Vendor/MSFT/HealthAttestation", health),
 	at("./Vendor/MSFT/Policy", policies),
 	at("./DevInfo", inventory),
 	at("./DevDetail", inventory),

@@ -50,6 +50,10 @@ func Sync(w *device.Windows, s Session) error {
 	return err
 }
 
+// again is a device session without occasion. How it ends is journaled, and the
+// next one comes anyhow.
+func again(w *device.Windows) { _ = Sync(w, Session{Origin: OriginScheduled, Login: "none"}) }
+
 // runner is a session under way.
 type runner struct {
 	w         *device.Windows

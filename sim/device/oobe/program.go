@@ -5,6 +5,7 @@ import (
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/ime"
+	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/mdm"
 )
 
@@ -22,6 +23,7 @@ const (
 func Program(w *device.Windows) error {
 	w.Provide(device.ServiceIME, ime.Service(w))
 	w.Provide(mdm.ServiceSchedule, mdm.Schedule(w))
+	w.Provide(device.TaskAIK, join.AIKTask(w))
 	w.StartServices()
 	switch stage(w) {
 	case stageTechnician:

@@ -1,0 +1,37 @@
+package join
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"windtunnel.test/sim/device"
+)
+
+func TestBuildDefects(t *testing.T) {
+	g := NewWithT(t)
+	for build, want := range map[string][]defect{
+		"10240":       {readsNoChain, wantsKeyID, wantsEKAnyway, hangsOnTPM12},
+		"18362.328":   {readsNoChain, wantsKeyID, wantsEKAnyway, hangsOnTPM12},
+		"18362.329":   {readsNoChain, wantsKeyID, hangsOnTPM12},
+		"18362.387":   {readsNoChain, hangsOnTPM12},
+		"18362.836":   {readsNoChain},
+		"18363.99999": {readsNoChain},
+		"19041.1386":  {readsNoChain},
+		"19044.1387":  nil,
+		"19045.2130":  nil,
+		"26200.6584":  nil,
+	} {
+		w := &device.Windows{PC: &device.PC{Options: device.Options{Installation: device.Installation{Build: build}}}}
+		var got []defect
+		for _, d := range []defect{readsNoChain, wantsKeyID, wantsEKAnyway, hangsOnTPM12} {
+			if has(w, d) {
+				got = append(got, d)
+			}
+		}
+		g.Expect(got).To(Equal(want), build)
+	}
+	for _, row := range buildDefects {
+		g.Expect(row.source).NotTo(BeEmpty())
+	}
+}
