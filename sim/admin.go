@@ -79,10 +79,12 @@ func (a *Administrator) Graph(ctx context.Context, method, address string, in, o
 		return fmt.Errorf("%s %s: %w", method, address, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
+	var read bytes.Buffer
+	read.Grow(int(max(0, resp.ContentLength)) + bytes.MinRead)
+	if _, err := read.ReadFrom(resp.Body); err != nil {
 		return fmt.Errorf("%s %s: %w", method, address, err)
 	}
+	answer := read.Bytes()
 	if resp.StatusCode/100 != 2 {
 		var e graph.Error
 		_ = json.Unmarshal(answer, &e) // what is no JSON has no code and no message
@@ -234,13 +236,15 @@ func (a *Administrator) Sync(ctx context.Context) error {
 func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
 	begin := a.clock.Now()
 	for {
-		var known []graph.AutopilotDevice
+		var known []struct {
+			Status string `json:"deploymentProfileAssignmentStatus"`
+		}
 		if err := list(ctx, a, identitiesURL, &known); err != nil {
 			return fmt.Errorf("wait for profiles: %w", err)
 		}
 		assigned := 0
 		for _, d := range known {
-			if strings.HasPrefix(string(d.DeploymentProfileAssignmentStatus), "assigned") {
+			if strings.HasPrefix(d.Status, "assigned") {
 				assigned++
 			}
 		}

@@ -24,8 +24,8 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 		return nil, err
 	}
 	w, err := NewWorld(Options{
-		Tenant: s.Tenant, Start: s.Start, Seed: s.Seed.Derive("cell", fmt.Sprint(n)), Timing: profile, Faults: s.Faults,
-		Home: o.Home, Lab: o.Lab, Sinks: sinks,
+		Tenant: s.Tenant, Start: s.Start, Seed: cellSeed(s, n), Timing: profile, Faults: s.Faults,
+		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation,
 	})
 	if err != nil {
 		return nil, err
@@ -74,8 +74,9 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 // seed and not to the cell's.
 func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[string]*Crew) (Story, error) {
 	story := Story{
-		Name: d.Name, Chip: chipOf(d), GroupTag: d.GroupTag, AssignedUser: d.AssignedUser, Home: d.Destination,
+		Name: d.Name, Chip: chipOf(d), TPMState: stateOf(d), GroupTag: d.GroupTag, AssignedUser: d.AssignedUser, Home: d.Destination,
 		Installation: device.Installation{Build: string(d.Windows.Build), Edition: string(d.Windows.Edition)},
+		Protection:   device.Protection{SecureBootOff: !d.SecureBoot, BitLockerOff: !d.BitLocker},
 		RTC:          device.RTC{Offset: time.Duration(d.Clock.Offset), Drift: d.Clock.PerSecond(), Set: s.Start},
 		Arrives:      d.Arrives, Unpacked: d.Unpacked,
 	}
@@ -130,15 +131,21 @@ func hardwareOf(seed vclock.Seed, d scenario.Device) (device.Hardware, error) {
 // chipOf is the TPM chip of a PC. Chips are dealt by their number, so that the
 // same PC has the same chip in every run.
 func chipOf(d scenario.Device) vtpm.ChipID {
-	model := d.TPM
-	if model == "" {
-		models := vtpm.Models()
-		model = models[d.Index%len(models)]
-	}
-	if model == noTPM {
+	switch models := vtpm.UsualModels(); d.TPM {
+	case "": // in turn, with numbers that no chip has which is asked for by name
+		return vtpm.ChipID{Model: models[d.Chip%len(models)], N: d.Named + d.Chip/len(models)}
+	case noTPM:
 		return vtpm.ChipID{}
 	}
-	return vtpm.ChipID{Model: model, N: d.Chip}
+	return vtpm.ChipID{Model: d.TPM, N: d.Chip}
+}
+
+// stateOf is the condition of that chip.
+func stateOf(d scenario.Device) vtpm.State {
+	if d.TPMState == scenario.TPMReady {
+		return vtpm.Ready
+	}
+	return vtpm.State(d.TPMState)
 }
 
 // noTPM is how a fleet says that a PC has no TPM.

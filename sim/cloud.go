@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"strings"
 	"time"
@@ -11,33 +10,39 @@ import (
 	entraservice "windtunnel.test/fakeentra/service"
 	entra "windtunnel.test/fakeentra/tenant"
 	"windtunnel.test/fakeintune"
+	"windtunnel.test/fakeintune/enroll"
 	intune "windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/graphfront"
 	"windtunnel.test/sim/internet"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vnet"
-	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/maa"
+	"windtunnel.test/sim/wire/mde"
 	"windtunnel.test/sim/wire/msa"
 	"windtunnel.test/sim/wire/oauth"
 )
 
 // connectCloud makes the services of a world and puts them on its network.
 func (w *World) connectCloud() error {
-	roots, issuers, err := vendors()
+	settings, err := aikSettings(w.attestation)
 	if err != nil {
 		return err
 	}
 	common := entraservice.Options{Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("entra")}
-	w.Entra = fakeentra.New(fakeentra.Options{Options: common, EKRoots: roots, VendorCAs: issuers})
+	settings.Options = common
+	w.Entra = fakeentra.New(settings)
 	w.Content = &internet.Content{}
 	w.Intune, err = fakeintune.New(fakeintune.Options{
 		Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("intune"), TenantID: w.Tenant.ID, Domain: w.Tenant.Domain,
 		Directory: directory{w.Entra.Directory}, Tokens: tokens{w.Entra}, Tickets: tickets{w.Entra},
-		AIKs: w.Entra.AIK, Publisher: w.Content, Supported: supported,
+		AIKs: w.Entra.AIK, Health: healthReports{w.Entra}, Publisher: w.Content, Supported: supported,
 	})
 	if err != nil {
+		return fmt.Errorf("connect Intune: %w", err)
+	}
+	if err := w.Intune.Enrollment().Configure(w.Tenant.ID, enroll.Settings{AttestationFailure: mde.AttestationFailure(w.attestation.EnrollmentFailure)}); err != nil {
 		return fmt.Errorf("connect Intune: %w", err)
 	}
 	for _, h := range w.Entra.Hosts() {
@@ -55,6 +60,9 @@ func (w *World) connectCloud() error {
 		w.Network.Serve(h.Name, h.Handler, options...)
 	}
 	w.Network.Serve(hosts.Graph, graphfront.Front{Intune: w.Intune.Graph(), Directory: w.Entra.Graph, Now: w.Clock.Now}, vnet.Operation(graphfront.Operation))
+	if err := w.connectVendors(); err != nil {
+		return fmt.Errorf("connect TPM vendors: %w", err)
+	}
 	return internet.Attach(w.Network, w.Clock, w.Content)
 }
 
@@ -69,24 +77,6 @@ func supported(version, sku string, at time.Time) bool {
 	}
 	end, known := windows.EndOfService()
 	return !known || at.Before(end)
-}
-
-// vendors lists the TPM vendors' certificate authorities: the roots that the
-// attestation service trusts, and those between them and the chips.
-func vendors() (roots, issuers []*x509.Certificate, err error) {
-	seen := map[string]bool{}
-	for _, model := range vtpm.Models() {
-		ca, err := vtpm.VendorCA(model)
-		if err != nil {
-			return nil, nil, fmt.Errorf("vendor authority of %s: %w", model, err)
-		}
-		issuers = append(issuers, ca.Cert)
-		if root := ca.Root().Cert; !seen[string(root.Raw)] {
-			seen[string(root.Raw)] = true
-			roots = append(roots, root)
-		}
-	}
-	return roots, issuers, nil
 }
 
 // directory is Entra ID as Intune sees it.
@@ -114,7 +104,7 @@ func (a directory) Device(_ context.Context, tenantID, deviceID string) (intune.
 		return intune.DirectoryDevice{}, false
 	}
 	return intune.DirectoryDevice{
-		ID: dev.DeviceID, ObjectID: dev.ObjectID, TrustType: dev.TrustType, Enabled: dev.Enabled,
+		ID: dev.DeviceID, ObjectID: dev.ObjectID, TrustType: dev.TrustType, Enabled: dev.Enabled, KeyHash: dev.KeyHash,
 		Groups: a.d.MemberOf(tenantID, dev.ObjectID), GroupsDue: a.d.GroupsDue(tenantID, dev.DeviceID),
 	}, true
 }
@@ -155,6 +145,13 @@ func (a tokens) Verify(_ context.Context, token, audience string, now time.Time)
 		TenantID: c.TenantID, ObjectID: c.ObjectID, UPN: c.UPN, DeviceID: c.DeviceID, AppID: c.AppID,
 		Scopes: strings.Fields(c.Scopes), Roles: c.Roles, Expires: time.Unix(c.Expires, 0).UTC(),
 	}, nil
+}
+
+// healthReports verifies reports by the attestation service's keys.
+type healthReports struct{ e *fakeentra.Entra }
+
+func (a healthReports) VerifyReport(_ context.Context, report string, now time.Time) (*maa.Report, error) {
+	return a.e.Health.Verify(report, now)
 }
 
 // tickets verifies device tickets by the Microsoft account service's key.

@@ -32,7 +32,7 @@ type RunOptions struct {
 // LoadOptions are what a scenario may name: the product lines and TPM models
 // that there are.
 func LoadOptions(strict bool) scenario.Options {
-	o := scenario.Options{Strict: strict, TPMModels: append(vtpm.Models(), noTPM)}
+	o := scenario.Options{Strict: strict, TPMModels: append(vtpm.Models(), noTPM), TPMVendors: tpmVendors()}
 	for _, m := range device.Makes {
 		o.Makes = append(o.Makes, m.Model)
 	}

@@ -13,7 +13,6 @@ import (
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
-	"windtunnel.test/sim/vtpm"
 )
 
 // Result is a summary and what somebody who looks into a failure needs.
@@ -37,19 +36,10 @@ const few = 8
 func Run(ctx context.Context, o RunOptions) (*Result, error) {
 	s := o.Scenario
 	all := s.Devices()
-	ids := make([]vtpm.ChipID, 0, len(all))
-	for _, d := range all {
-		if id := chipOf(d); id != (vtpm.ChipID{}) {
-			ids = append(ids, id)
-		}
-	}
+	ids := Chips(s)
 	before := o.Lab.Stats()
 	watch := newWatch(o, len(all))
-	made := 0
-	err := o.Lab.Build(ctx, ids, func(done, total int) {
-		made = total
-		watch.images(done, total)
-	})
+	err := o.Lab.Build(ctx, ids, watch.images)
 	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("make TPM images: %w", err)
 	}
@@ -68,7 +58,9 @@ func Run(ctx context.Context, o RunOptions) (*Result, error) {
 	result.addUp(cells)
 	after := o.Lab.Stats()
 	sum.TPM.Commands, sum.TPM.EngineSeconds = after.Commands-before.Commands, after.EngineSeconds-before.EngineSeconds
-	sum.TPM.DistinctEKs, sum.TPM.ImagesMade, sum.TPM.ImagesFound = after.DistinctEKs-before.DistinctEKs, made, len(ids)-made
+	sum.TPM.DistinctEKs = after.DistinctEKs - before.DistinctEKs
+	sum.TPM.images(ids, before.ImagesMade, after.ImagesMade)
+	sum.TPM.EnginesLost = after.EnginesLost - before.EnginesLost
 	sum.judge(s.Expect)
 	if watch.err != nil {
 		return result, fmt.Errorf("write the run's journal: %w", watch.err)
@@ -121,6 +113,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	err = w.Run(ctx, untilOf(o.Scenario))
 	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
 	c.timelines = w.samples()
+	watch.end(w)
 	return c, errors.Join(err, w.Close())
 }
 

@@ -21,7 +21,9 @@ type Story struct {
 	Name         string
 	Hardware     device.Hardware
 	Installation device.Installation
+	Protection   device.Protection
 	Chip         vtpm.ChipID // zero: no TPM
+	TPMState     vtpm.State  // that the chip is in when the PC comes
 	RTC          device.RTC
 	GroupTag     string
 	AssignedUser string // registered with the PC
@@ -56,7 +58,7 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	var chip *vtpm.Chip
 	if s.Chip != (vtpm.ChipID{}) {
 		var err error
-		if chip, err = w.Lab.Deal(w.Clock, s.Chip, w.Seed); err != nil {
+		if chip, err = w.deal(s); err != nil {
 			return nil, fmt.Errorf("PC %s: %w", s.Name, err)
 		}
 	}
@@ -65,7 +67,7 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 		Device: s.Name, Site: site, Roots: w.trusted, Now: func() time.Time { return story.pc.FirmwareTime() }, CutPower: func() { story.pc.CutPower() },
 	})
 	story.pc = device.New(device.Options{
-		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
+		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Protection: s.Protection, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
 		Journal: w.Journal, Faults: w.Faults, Timing: w.Timing, Roots: w.roots, Program: oobe.Program,
 	})
 	if _, err := story.pc.HardwareHash(w.Clock.Now()); err != nil {

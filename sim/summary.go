@@ -55,12 +55,14 @@ type PhaseStats struct {
 // TPMStats are the TPM engine's figures. The CPU time that it took is not the
 // same in two runs.
 type TPMStats struct {
-	Commands      uint64  `json:"commands"`
-	EngineSeconds float64 `json:"engineSeconds"`
-	DistinctEKs   int     `json:"distinctEKs"`
-	Attested      int     `json:"attested"` // PCs with a valid AIK certificate that was issued for their own EK
-	ImagesMade    int     `json:"imagesMade"`
-	ImagesFound   int     `json:"imagesFound"`
+	Commands      uint64        `json:"commands"`
+	EngineSeconds float64       `json:"engineSeconds"`
+	DistinctEKs   int           `json:"distinctEKs"`
+	Attested      int           `json:"attested"` // PCs with a valid AIK certificate that was issued for their own EK
+	ImagesMade    int           `json:"imagesMade"`
+	ImagesFound   int           `json:"imagesFound"`
+	Images        []ModelImages `json:"images,omitempty"`
+	EnginesLost   int           `json:"enginesLost,omitempty"` // engine processes that died and were replaced; the result is the same
 }
 
 // FailureGroup are the PCs that ended alike.

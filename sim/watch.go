@@ -36,6 +36,14 @@ func (w *watch) begin(_ int, world *World) {
 	w.clocks = append(w.clocks, world.Clock)
 }
 
+// end lets go of a world that has ended, so that a run of a hundred cells holds
+// no more than those that live.
+func (w *watch) end(world *World) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clocks = slices.DeleteFunc(w.clocks, func(c *vclock.Virtual) bool { return c == world.Clock })
+}
+
 // sink serialises the cells' events into the run's journal and counts.
 func (w *watch) sink(n int) journal.Sink {
 	return journal.SinkFunc(func(e journal.Event) {

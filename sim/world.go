@@ -32,6 +32,9 @@ type Options struct {
 	Home   vnet.Home
 	Lab    *vtpm.Lab
 	Sinks  []journal.Sink // take the events as they happen
+	// Attestation is which TPMs the services believe; zero: every vendor's, but
+	// for firmware that is known to be vulnerable.
+	Attestation scenario.Attestation
 }
 
 // World is one cell: a clock, a network with its services and sites, PCs and
@@ -52,6 +55,9 @@ type World struct {
 	Sites    map[string]*vnet.Site
 	Timeline *journal.Memory // the last events of each device
 	Tenant   scenario.Tenant
+
+	attestation scenario.Attestation
+	ekHosts     map[string]*internet.EKHost // of firmware TPMs' vendors
 
 	roots   *x509.CertPool
 	stories []*Story
@@ -75,7 +81,7 @@ func NewWorld(o Options) (*World, error) {
 	}
 	w := &World{
 		Clock: vclock.NewVirtual(vclock.Options{Start: o.Start, Seed: o.Seed}), Seed: o.Seed, Timing: o.Timing, Lab: o.Lab,
-		Tenant: o.Tenant, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(keepEvents), checks: map[string]string{}, counts: map[string]int{},
+		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(keepEvents), checks: map[string]string{}, counts: map[string]int{},
 	}
 	sinks := append([]journal.Sink{w.Timeline, journal.SinkFunc(w.observe)}, o.Sinks...)
 	w.Journal = journal.New(w.Clock, sinks...)

@@ -27,6 +27,7 @@ func (c *checker) all() {
 	c.sites()
 	c.people()
 	c.fleet()
+	c.attestation()
 	c.timeline()
 	c.faults()
 	c.timing()

@@ -31,7 +31,10 @@ type Group struct {
 	Count        int       `yaml:"count" need:"yes" min:"1" max:"100000" doc:"How many PCs. --devices scales all groups."`
 	Makes        Weights   `yaml:"makes" doc:"Product lines: one name, a list, or names with weights; missing: any."`
 	TPMs         Weights   `yaml:"tpms" doc:"TPM models: one name, a list, or names with weights; missing: any."`
+	TPMState     TPMState  `yaml:"tpmState" default:"ready" doc:"Condition that the TPMs are in when the PCs are switched on first: ready, notReady (somebody else took ownership), cleared, lockedOut (too many failed authorisations), certificateMissing, certificateWithdrawn (EK certificate of an authority that its vendor withdrew)."`
 	Wireless     Share     `yaml:"wireless" doc:"Part of the PCs that has no socket for a network cable."`
+	SecureBoot   bool      `yaml:"secureBoot" default:"true" doc:"Secure Boot is on in firmware setup; it is measured into the TPM."`
+	BitLocker    bool      `yaml:"bitLocker" default:"true" doc:"Windows encrypts its drive by itself once the PC has joined Entra ID, if it has a TPM and Secure Boot. The TPM tells of it from the next start on."`
 	Windows      Windows   `yaml:"windows" doc:"What the maker put on the disk."`
 	Flow         Flow      `yaml:"flow" default:"preprovision" doc:"preprovision: a technician first, the user later. user-driven: the user does it all."`
 	GroupTag     string    `yaml:"groupTag" doc:"Registered with the PCs."`
@@ -53,6 +56,16 @@ const (
 
 func (Flow) choices() []string { return []string{"preprovision", "user-driven"} }
 
+// TPMState is the condition of a TPM.
+type TPMState string
+
+// TPMReady is the one that the factory delivers.
+const TPMReady TPMState = "ready"
+
+func (TPMState) choices() []string {
+	return []string{"ready", "notReady", "cleared", "lockedOut", "certificateMissing", "certificateWithdrawn"}
+}
+
 // Windows is an installation.
 type Windows struct {
 	Build   Build   `yaml:"build" default:"25H2" doc:"Build and revision, such as \"26200.6584\", or a release, such as 25H2, which is its first build."`
@@ -65,7 +78,10 @@ type Override struct {
 	Serial       string       `yaml:"serial" doc:"With index: the serial number that the PC gets. Alone: the imported PC that has it."`
 	Make         string       `yaml:"make" doc:"Product line."`
 	TPM          string       `yaml:"tpm" doc:"TPM model."`
+	TPMState     *TPMState    `yaml:"tpmState" doc:"Condition of its TPM."`
 	Wireless     *bool        `yaml:"wireless" doc:"Has no socket for a network cable."`
+	SecureBoot   *bool        `yaml:"secureBoot" doc:"Secure Boot is on."`
+	BitLocker    *bool        `yaml:"bitLocker" doc:"Windows encrypts its drive by itself."`
 	Build        *Build       `yaml:"build" doc:"Build of Windows."`
 	Edition      *Edition     `yaml:"edition" doc:"Edition of Windows."`
 	Flow         *Flow        `yaml:"flow" doc:"Way to the desktop."`

@@ -12,6 +12,8 @@ type Options struct {
 	Strict bool
 	// TPMModels and Makes are the names that a fleet may use; nil: any.
 	TPMModels, Makes []string
+	// TPMVendors are the ids by which sections may name vendors.
+	TPMVendors []string
 }
 
 // Load reads a scenario. file is only for messages. When there are mistakes

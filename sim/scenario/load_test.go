@@ -18,8 +18,9 @@ import (
 var update = flag.Bool("update", false, "write golden files")
 
 var known = scenario.Options{
-	TPMModels: []string{"infineon-slb9670", "stm-st33htph", "nuvoton-npct750"},
-	Makes:     []string{"Aero 14 G3", "FieldBook 13", "EliteDesk N800", "Slate 12 Wi-Fi"},
+	TPMModels:  []string{"amd-ftpm", "infineon-slb9670", "intel-ptt", "stm-st33htph", "nuvoton-npct750"},
+	TPMVendors: []string{"IFX", "STM", "NTC"},
+	Makes:      []string{"Aero 14 G3", "FieldBook 13", "EliteDesk N800", "Slate 12 Wi-Fi"},
 }
 
 func load(t *testing.T, file string) *scenario.Scenario {

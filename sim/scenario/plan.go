@@ -17,9 +17,13 @@ type Device struct {
 	Group        string // fleet group
 	Make         string // product line; "" any
 	TPM          string // model; "" any
+	TPMState     TPMState
 	Chip         int    // the how-manyeth chip of its model in the fleet, from 0
+	Named        int    // the most chips of one model that the fleet asks for by name
 	Serial       string // "" drawn, or that of Imported
 	Wireless     bool
+	SecureBoot   bool
+	BitLocker    bool
 	Windows      Windows
 	Flow         Flow
 	GroupTag     string
@@ -70,10 +74,16 @@ func (s *Scenario) Devices() []Device {
 	}
 	s.dealPeople(list)
 	s.applyOverrides(list)
-	chips := map[string]int{}
+	chips, named := map[string]int{}, 0
 	for i := range list {
 		list[i].Chip = chips[list[i].TPM]
 		chips[list[i].TPM]++
+		if list[i].TPM != "" {
+			named = max(named, chips[list[i].TPM])
+		}
+	}
+	for i := range list {
+		list[i].Named = named
 	}
 	return list
 }
@@ -96,7 +106,7 @@ func (s *Scenario) dealGroup(list []Device, g *Group) []Device {
 		n := len(list) + 1
 		r := s.stream("times", fmt.Sprint(n))
 		d := Device{Index: n, Name: fmt.Sprintf("PC-%0*d", digits, n), Cell: (n - 1) % s.Cells, Group: g.Name,
-			Make: makes[i], TPM: tpms[i], Wireless: wireless[i], Windows: g.Windows, Flow: g.Flow, GroupTag: g.GroupTag,
+			Make: makes[i], TPM: tpms[i], TPMState: g.TPMState, Wireless: wireless[i], SecureBoot: g.SecureBoot, BitLocker: g.BitLocker, Windows: g.Windows, Flow: g.Flow, GroupTag: g.GroupTag,
 			AssignedUser: g.AssignedUser, User: g.AssignedUser, Bench: g.Bench, Destination: destinations[i],
 			arrival: g.Arrival, shelf: g.Shelf, draw: [2]float64{r.Float64(), r.Float64()}}
 		if i < len(rows) {
@@ -153,7 +163,10 @@ func (o Override) apply(d *Device) {
 	set(&d.Serial, o.Serial)
 	set(&d.Bench, o.Bench)
 	set(&d.Destination, o.Destination)
+	put(&d.TPMState, o.TPMState)
 	put(&d.Wireless, o.Wireless)
+	put(&d.SecureBoot, o.SecureBoot)
+	put(&d.BitLocker, o.BitLocker)
 	put(&d.Windows.Build, o.Build)
 	put(&d.Windows.Edition, o.Edition)
 	put(&d.Flow, o.Flow)

@@ -30,8 +30,8 @@ func TestDevicesOfTheBuiltIn(t *testing.T) {
 	g.Expect(list).To(HaveLen(200))
 	g.Expect(count(list, func(d scenario.Device) bool { return d.Wireless })).To(Equal(40))
 	g.Expect(count(list, func(d scenario.Device) bool { return d.AssignedUser != "" })).To(Equal(50))
-	g.Expect(count(list, func(d scenario.Device) bool { return d.TPM == "infineon-slb9670" })).To(Equal(100))
-	g.Expect(count(list, func(d scenario.Device) bool { return d.TPM == "stm-st33htph" })).To(Equal(50))
+	g.Expect(count(list, func(d scenario.Device) bool { return d.TPM == "intel-ptt" })).To(Equal(80))
+	g.Expect(count(list, func(d scenario.Device) bool { return d.TPM == "stm-st33htph" })).To(Equal(20))
 	g.Expect(count(list, func(d scenario.Device) bool { return d.Make == "Aero 14 G3" })).To(Equal(120))
 	g.Expect(count(list, func(d scenario.Device) bool { return d.Destination == "home" })).To(Equal(120))
 	g.Expect(count(list, func(d scenario.Device) bool { return d.Cell == 0 })).To(Equal(100))
@@ -67,11 +67,30 @@ func TestOverridesOfSingleDevices(t *testing.T) {
 	g.Expect(d.Windows).To(Equal(scenario.Windows{Build: "26100.1742", Edition: scenario.EditionHome}))
 	g.Expect(d.Flow).To(Equal(scenario.UserDriven))
 	g.Expect(d.AssignedUser).To(BeEmpty())
+	g.Expect([]scenario.TPMState{list[0].TPMState, d.TPMState, list[4].TPMState}).To(Equal([]scenario.TPMState{"cleared", "lockedOut", scenario.TPMReady}))
+	g.Expect([]bool{list[0].SecureBoot, list[0].BitLocker, d.SecureBoot, d.BitLocker, list[4].SecureBoot, list[4].BitLocker}).To(Equal([]bool{true, true, false, true, false, false}))
 	g.Expect(d.Destination).To(Equal("depot"))
 	g.Expect(d.Clock.PerSecond()).To(BeNumerically("~", 20.0/86400, 1e-12))
 	g.Expect(d.Unpacked(s.Start)).To(BeTemporally(">=", s.Start.AddDate(0, 6, 0)))
 	g.Expect(list[0].AssignedUser).To(Equal("megan@contoso.onmicrosoft.com"))
 	g.Expect(list[0].Bench).To(Equal("depot"))
+}
+
+func TestChipsOfAnyModelHaveNumbersOfTheirOwn(t *testing.T) {
+	g := NewWithT(t)
+	s := load(t, "testdata/good/everything.yaml")
+	list := s.Devices()
+	named := map[string]int{}
+	for _, d := range list {
+		if d.TPM != "" {
+			named[d.TPM] = max(named[d.TPM], d.Chip+1)
+		}
+	}
+	for _, d := range list {
+		for model, n := range named {
+			g.Expect(d.Named).To(BeNumerically(">=", n), model)
+		}
+	}
 }
 
 func TestResolve(t *testing.T) {

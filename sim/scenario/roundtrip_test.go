@@ -67,7 +67,7 @@ func draw(t *rapid.T) *scenario.Scenario {
 	site := scenario.Site{Name: name.Draw(t, "site"), Kind: scenario.Home, Wired: rapid.Bool().Draw(t, "wired"), Latency: length.Draw(t, "latency") % time.Hour,
 		Bandwidth: scenario.Bandwidth(rapid.Int64Range(0, 1<<40).Draw(t, "bandwidth")), Loss: share.Draw(t, "loss"),
 		Block: []scenario.Block{{Host: "*.example.com", Mode: "timeout"}}, Proxy: &scenario.Proxy{TLSIntercept: true}}
-	group := scenario.Group{Name: name.Draw(t, "group"), Count: rapid.IntRange(1, 50).Draw(t, "count"), Flow: scenario.UserDriven, Wireless: share.Draw(t, "wireless"),
+	group := scenario.Group{Name: name.Draw(t, "group"), Count: rapid.IntRange(1, 50).Draw(t, "count"), Flow: scenario.UserDriven, TPMState: scenario.TPMReady, Wireless: share.Draw(t, "wireless"),
 		Windows: scenario.Windows{Build: "26100.1742", Edition: scenario.EditionHome}, GroupTag: text.Draw(t, "tag"), Arrival: scenario.SpanRange{Max: span.Draw(t, "arrival")},
 		Makes:        scenario.Weights{{Name: name.Draw(t, "make"), Weight: rapid.Float64Range(0.001, 1000).Draw(t, "weight")}},
 		Destinations: scenario.Weights{{Name: site.Name, Weight: 1}}}
@@ -84,6 +84,8 @@ func draw(t *rapid.T) *scenario.Scenario {
 		Timeline: []scenario.Change{{At: scenario.Moment{Event: &scenario.EventMatch{Event: name.Draw(t, "event"), Nth: 2, After: span.Draw(t, "after")}},
 			Do: scenario.Action{UnassignUser: &scenario.DeviceTarget{Device: name.Draw(t, "glob")}}}},
 		Faults: []fault.Rule{{Name: name.Draw(t, "fault"), When: fault.When{Share: 0.5, From: length.Draw(t, "from")}, Do: fault.Action{TPMResponse: rapid.Uint32Min(1).Draw(t, "rc")}}},
+		Attestation: scenario.Attestation{TrustedVendors: scenario.TPMNames{}, VulnerableFirmware: scenario.FirmwareRanges{}, EnrollmentFailure: "RetryOnError",
+			Limit: &scenario.RateLimit{Requests: rapid.IntRange(1, 1000).Draw(t, "requests"), Per: time.Minute}},
 		Timing: scenario.Timing{Profile: "fast", Overrides: scenario.Settings{"esp.timeout": "30m", "tpm.attestationRetries": int64(4)}, Switches: scenario.Settings{"reseal.unjoinsEntra": true}},
 		Expect: scenario.Expectations{{Metric: "failures", Operator: scenario.LessEqual, Value: scenario.Value{Number: float64(rapid.IntRange(0, 50).Draw(t, "failures"))}},
 			{Metric: "phase.user.p50", Operator: scenario.Less, Value: scenario.Value{Number: 90, Kind: scenario.Duration}}},
@@ -104,7 +106,7 @@ func TestRoundTripOfAnyScenario(t *testing.T) {
 		}
 		for _, pair := range [][2]any{
 			{s.Description, drawn.Description}, {s.Start, drawn.Start}, {s.Until, drawn.Until}, {s.Seed, drawn.Seed}, {s.Timeline, drawn.Timeline},
-			{s.Fleet, drawn.Fleet}, {s.Sites, drawn.Sites}, {s.People, drawn.People}, {s.Faults, drawn.Faults}, {s.Timing, drawn.Timing}, {s.Expect, drawn.Expect},
+			{s.Fleet, drawn.Fleet}, {s.Sites, drawn.Sites}, {s.People, drawn.People}, {s.Faults, drawn.Faults}, {s.Timing, drawn.Timing}, {s.Attestation, drawn.Attestation}, {s.Expect, drawn.Expect},
 			{s.Tenant.Configurations[0].OmaSettings, drawn.Tenant.Configurations[0].OmaSettings}, {s.Tenant.Users[0].GivenName, drawn.Tenant.Users[0].GivenName},
 		} {
 			if ok, _ := Equal(pair[1]).Match(pair[0]); !ok {

@@ -25,6 +25,7 @@ type Scenario struct {
 	Sites       []Site       `yaml:"sites" need:"yes" doc:"Places where PCs stand, each with its link and firewall."`
 	People      People       `yaml:"people" doc:"Who handles the PCs."`
 	Fleet       Fleet        `yaml:"fleet" need:"yes" doc:"The PCs."`
+	Attestation Attestation  `yaml:"attestation" doc:"Which TPMs Microsoft's services believe."`
 	Timeline    []Change     `yaml:"timeline" doc:"What changes in the world while it runs."`
 	Faults      []fault.Rule `yaml:"faults" doc:"What breaks: rules for answers, connections, the TPM and power."`
 	Timing      Timing       `yaml:"timing" doc:"How long things take in Windows and in Microsoft's services."`
@@ -70,16 +71,11 @@ var notYet = map[string]map[string]string{
 		"authentication": "proxies that ask who you are",
 	},
 	"Group": {
-		"join":       "the choice of join; the deployment profile decides it",
-		"tpmState":   "TPM states",
-		"secureBoot": "measured boot",
-		"bitLocker":  "BitLocker",
+		"join": "the choice of join; the deployment profile decides it",
 	},
 	"Override": {
-		"tpmState":   "TPM states",
-		"secureBoot": "measured boot",
-		"virtual":    "virtual machines",
-		"link":       "links of single PCs",
+		"virtual": "virtual machines",
+		"link":    "links of single PCs",
 	},
 	"Action": {
 		"setClock":           "clock changes",

@@ -23,6 +23,8 @@ type setup struct {
 	home    vnet.Home
 	timing  map[string]any
 	faults  []fault.Rule
+
+	attestation scenario.Attestation
 }
 
 // Variant gives the nth of several worlds of one spec a seed of its own, which
@@ -57,6 +59,12 @@ func Faults(rules ...fault.Rule) Option {
 	return func(s *setup) { s.faults = append(s.faults, rules...) }
 }
 
+// Attestation says which TPMs Microsoft's services believe, and what becomes of
+// an MDM key that cannot be attested; the default is the scenario file's.
+func Attestation(a scenario.Attestation) Option {
+	return func(s *setup) { s.attestation = a }
+}
+
 // Home says how the network carries requests; the default is vnet.Direct.
 func Home(h vnet.Home) Option {
 	return func(s *setup) { s.home = h }
@@ -74,10 +82,12 @@ type Part func(*making)
 type making struct {
 	make         device.Make
 	chip         vtpm.ChipID
+	state        vtpm.State
 	installation device.Installation
 	tag, user    string
 	place        string
 	rtc          device.RTC
+	protection   device.Protection
 }
 
 // Wireless is a PC without a socket for a network cable.
@@ -90,6 +100,17 @@ func WithoutTPM(m *making) { m.chip = vtpm.ChipID{} }
 func WithTPM(model string) Part {
 	return func(m *making) { m.chip.Model = model }
 }
+
+// WithTPMState has the chip come in another condition than ready.
+func WithTPMState(s vtpm.State) Part {
+	return func(m *making) { m.state = s }
+}
+
+// WithoutSecureBoot switches Secure Boot off in firmware setup.
+func WithoutSecureBoot(m *making) { m.protection.SecureBootOff = true }
+
+// WithoutBitLocker keeps Windows from encrypting its drive.
+func WithoutBitLocker(m *making) { m.protection.BitLockerOff = true }
 
 // Edition is the edition of Windows on the disk; the default is Pro.
 func Edition(e scenario.Edition) Part {

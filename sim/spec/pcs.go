@@ -34,7 +34,7 @@ func (w *World) NewPC(parts ...Part) *device.PC {
 	m.installation.Build = string(build)
 	name := fmt.Sprintf("PC-%d", n)
 	pc, err := w.AddPC(sim.Story{
-		Name: name, Hardware: m.make.Build(w.Seed.Stream("hardware", name)), Installation: m.installation, Chip: m.chip, RTC: m.rtc,
+		Name: name, Hardware: m.make.Build(w.Seed.Stream("hardware", name)), Installation: m.installation, Protection: m.protection, Chip: m.chip, TPMState: m.state, RTC: m.rtc,
 		Home: m.place,
 	})
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())

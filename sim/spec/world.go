@@ -52,6 +52,7 @@ func NewWorld(options ...Option) *World {
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	made, err := sim.NewWorld(sim.Options{
 		Tenant: s.Tenant, Start: set.start, Seed: set.seed, Timing: profile, Faults: set.faults, Home: set.home, Lab: chips,
+		Attestation: set.attestation,
 	})
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	for _, site := range s.Sites {

@@ -21,6 +21,7 @@ type fleet struct {
 	home     vnet.Home
 	parallel int
 	tpmCache string
+	engines  int // 0: as many as there are cores
 	detail   counter
 	follow   string // serial number of the PC whose timeline is wanted
 }
@@ -28,6 +29,7 @@ type fleet struct {
 func (f *fleet) flags(fs *flag.FlagSet) {
 	number(fs, &f.parallel, "parallel", 1, 1024, "`N`: cells to run side by side (default: as many as there are cores); changes nothing in the result")
 	fs.StringVar(&f.tpmCache, "tpm-cache", "", "`DIR`: where TPM images are kept from run to run (default: windtunnel/tpm in your cache folder)")
+	number(fs, &f.engines, "tpm-engines", 1, 256, "`N`: TPM engines to use at most, the first in this process, the others in processes of their own that start when there is work for them (default: as many as there are cores); changes nothing in the result")
 	fs.StringVar(&f.follow, "timeline", "", "`SERIAL`: print this PC's timeline at the end")
 	fs.Var(&f.detail, "v", "print timelines at the end: of the PCs of a small run, or of a sample of each failure; -v -v: with every request, TPM command and log line")
 }
@@ -52,10 +54,11 @@ func (r *ran) timeline(serial string) []journal.Event {
 // run runs a resolved scenario with a progress display. extra, if not nil,
 // takes the events as well.
 func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, error) {
-	lab, err := vtpm.Open(vtpm.Options{CacheDir: f.tpmCache, Warn: func(m string) { fmt.Fprintf(sh.err, "windtunnel: %s\n", m) }})
+	lab, err := vtpm.Open(vtpm.Options{CacheDir: f.tpmCache, Engines: f.engines, Warn: func(m string) { fmt.Fprintf(sh.err, "windtunnel: %s\n", m) }})
 	if err != nil {
 		return nil, err
 	}
+	sim.TuneCollector()
 	show := newProgress(sh)
 	small := s.Fleet.Count() <= few
 	chosen := newFollower(func(serial string) bool { return small || serial == f.follow })

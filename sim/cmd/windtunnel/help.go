@@ -11,7 +11,7 @@ var helpVerb = &verb{
 	name: "help", args: "[VERB]", short: "this text, or more about a verb",
 	run: func(sh *shell) (int, error) {
 		fs := sh.flags()
-		names, err := sh.parse(fs, 1)
+		names, err := sh.parse(fs, 2)
 		switch {
 		case err == errHelp:
 			return exitMet, nil
@@ -24,8 +24,18 @@ var helpVerb = &verb{
 		if i < 0 {
 			return 0, unknownVerb(names[0])
 		}
-		of := &shell{ctx: sh.ctx, out: sh.out, err: sh.err, json: sh.json, verb: verbs[i], args: []string{"--help"}}
-		return verbs[i].run(of)
+		v := verbs[i]
+		switch {
+		case len(names) == 1:
+		case v != tpmVerb:
+			return 0, inputErrorf("help: one argument too many: %q; usage: %s", names[1], usage(sh.verb))
+		default:
+			if v, err = tpmVerbNamed(names[1]); err != nil {
+				return 0, err
+			}
+		}
+		of := &shell{ctx: sh.ctx, out: sh.out, err: sh.err, json: sh.json, verb: v, args: []string{"--help"}}
+		return v.run(of)
 	},
 }
 
@@ -41,25 +51,29 @@ const exits = `Exit codes: 0 all expectations met; 1 one was missed, or a replay
 // overview is the help text of the binary.
 func (sh *shell) overview() error {
 	if sh.json {
-		type entry struct {
-			Name  string `json:"name"`
-			Usage string `json:"usage"`
-			Short string `json:"short"`
-		}
-		var list []entry
-		for _, v := range verbs {
-			list = append(list, entry{v.name, usage(v), v.short})
-		}
-		return sh.printJSON(map[string]any{"verbs": list})
+		return sh.listVerbs(verbs)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nUsage: windtunnel VERB [ARGUMENTS] [FLAGS]\n\n", about)
 	for _, v := range verbs {
 		fmt.Fprintf(&b, "  %-16s %s\n", strings.TrimSpace(v.name+" "+v.args), v.short)
 	}
-	fmt.Fprintf(&b, "\nBegin with:\n\n  windtunnel run                   200 PCs of one company, from the bench to the desktop\n  windtunnel run --devices 1 -v    one PC, and the story of its life\n\n%s\n`windtunnel help VERB` tells more.\n", exits)
+	fmt.Fprintf(&b, "\nBegin with:\n\n  windtunnel run                   the PCs of one company, from the bench to the desktop\n  windtunnel run --devices 1 -v    one PC, and the story of its life\n\n%s\n`windtunnel help VERB` tells more.\n", exits)
 	_, err := fmt.Fprint(sh.out, b.String())
 	return err
+}
+
+func (sh *shell) listVerbs(of []*verb) error {
+	type entry struct {
+		Name  string `json:"name"`
+		Usage string `json:"usage"`
+		Short string `json:"short"`
+	}
+	list := []entry{}
+	for _, v := range of {
+		list = append(list, entry{v.name, usage(v), v.short})
+	}
+	return sh.printJSON(map[string]any{"verbs": list})
 }
 
 func usage(v *verb) string {

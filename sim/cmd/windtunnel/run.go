@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"windtunnel.test/sim"
@@ -19,7 +20,8 @@ The same scenario and the same seed give the same run, event by event; the trace
 hash at the end tells. Without --seed the scenario's own is used, which is 1
 where the file does not say. --seed random draws one and prints it.
 
-  windtunnel run                            the built-in fleet of 200 PCs
+  windtunnel run                            the built-in fleet: 1,000 PCs, or 200 while
+                                            the TPM images of 1,000 are not there
   windtunnel run --devices 1 -v             one PC and the story of its life
   windtunnel run office.yaml --out result   journal, summary and samples in a folder
   windtunnel run --import hashes.csv        PCs with the hardware of a Get-WindowsAutopilotInfo CSV
@@ -64,12 +66,19 @@ func runRun(sh *shell) (int, error) {
 	case len(names) == 1:
 		f.file = names[0]
 	}
+	given := givenFlags(fs)
+	if f.file == "" && f.devices == 0 && f.csv == "" {
+		if err := f.size(sh); err != nil {
+			return 0, err
+		}
+		given["devices"] = strconv.Itoa(f.devices)
+	}
 	s, err := f.resolve()
 	if err != nil {
 		return 0, err
 	}
 	sh.warn(s)
-	return f.perform(sh, s, givenFlags(fs))
+	return f.perform(sh, s, given)
 }
 
 // resolve is the scenario with everything in it that the flags say. Mistakes
