@@ -19,18 +19,24 @@ build: deps ## build bin/windtunnel
 	@$(GO) build -o $(BIN) ./sim/cmd/windtunnel
 
 .PHONY: run
-run: build ## pre-provision the built-in fleet of 200 PCs and hand it to its users
+run: build ## pre-provision the built-in fleet (1,000 PCs once their TPM images are there, else 200) and hand it to its users
 	@$(BIN) run
+
+.PHONY: images
+images: build ## make the TPM images that `make run` needs for 1,000 PCs
+	@$(BIN) tpm build --devices 1000
 
 .PHONY: test
 test: deps ## all tests, with the race detector
 	$(GO) test -race -timeout 20m $(PKGS)
+	cd scenarios/peers && $(GO) test -race -timeout 20m ./...
 
 .PHONY: lint
 lint: deps ## vet, staticcheck, formatting, and the rules of the house
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet $(PKGS)
 	$(GO) tool staticcheck $(PKGS)
+	cd scenarios/peers && $(GO) vet ./... && $$(cd ../.. && $(GO) tool -n staticcheck) ./...
 	$(GO) test ./sim/house/
 
 .PHONY: fuzz
@@ -40,6 +46,10 @@ fuzz: deps ## every fuzz target for FUZZTIME (30s)
 .PHONY: bench
 bench: deps ## the speed promises, as ratios within one run
 	$(GO) test -run '^$$' -bench 'Promise' -benchtime 1x -timeout 30m ./sim/... ./scenarios/...
+
+.PHONY: bench-tpm
+bench-tpm: deps ## the promises about virtual TPMs, as one table of ratios
+	@set -o pipefail; $(GO) test -run '^$$' -bench 'PromiseTPM' -p 1 -timeout 30m ./sim/vtpm/ ./sim/vtpm/mssim/ ./scenarios/bench_tpm/ 2>&1 | $(GO) run ./sim/house/benchtable
 
 .PHONY: coverage-seed
 coverage-seed: ## the rules of the pre-provisioning page that no spec witnesses yet

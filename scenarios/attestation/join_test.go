@@ -6,17 +6,20 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
+	entra "windtunnel.test/fakeentra/tenant"
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/spec"
 	"windtunnel.test/sim/wire/drs"
+	"windtunnel.test/sim/wire/tpmattest"
 )
 
 // joining is a device's join as it is sent in the technician flow, ready to be
@@ -66,6 +69,21 @@ func (j *joining) certify(of crypto.PublicKey) []byte {
 	return proof
 }
 
+// quote has the AIK sign the registers over the join's qualifying data.
+func (j *joining) quote() []byte {
+	GinkgoHelper()
+	key, err := j.win.Key(j.win.Ctx, container)
+	Expect(err).NotTo(HaveOccurred())
+	csr, err := x509.ParseCertificateRequest(j.body.CertificateRequest.Data)
+	Expect(err).NotTo(HaveOccurred())
+	qualifying := drs.QualifyingData(csr.RawSubjectPublicKeyInfo, j.nonce)
+	aik, err := j.win.Chip.AIK(j.win.Ctx)
+	Expect(err).NotTo(HaveOccurred())
+	q, err := aik.Quote(j.win.Ctx, qualifying[:], 0)
+	Expect(err).NotTo(HaveOccurred())
+	return tpmattest.KeyAttestation{Attest: q.Attest, Signature: q.Signature, KeyBlob: key.PublicArea()}.Marshal()
+}
+
 // send gives the refusal, nil where the join came about.
 func (j *joining) send() *drs.ErrorDetails {
 	GinkgoHelper()
@@ -91,13 +109,17 @@ func refuse(code, sub string, want hresult.Code) types.GomegaMatcher {
 	)
 }
 
+// aikLife is longer than an AIK certificate's life in these specs.
+const aikLife = 32 * 24 * time.Hour
+
 var _ = Describe("the join of a device", func() {
 	var (
 		w     *spec.World
 		rogue *device.PC
 	)
 	BeforeEach(func() {
-		w = spec.NewWorld()
+		// An AIK certificate lives for a shorter time than a device ticket here.
+		w = spec.NewWorld(spec.Timing(map[string]any{"tpm.aikCertificateLife": "1 month", "msa.deviceTicketLife": "60d"}))
 		rogue = w.NewRegisteredPC()
 		ticketOf(w, rogue)
 	})
@@ -143,6 +165,65 @@ var _ = Describe("the join of a device", func() {
 			j.body.AikCertificate, err = j.win.Chip.EKCertificate(j.win.Ctx)
 			Expect(err).NotTo(HaveOccurred())
 		}, drs.SubAIK, "AIK certificate", hresult.JoinAIKValidation),
+	)
+
+	// The rest of the service's checks, in their order.
+	DescribeTable("is refused as well",
+		func(prepare func(w *spec.World), change func(j *joining), kind, sub, check string, code hresult.Code) {
+			if prepare != nil {
+				prepare(w)
+			}
+			before := state(w, rogue.Chip)
+			boot(w, rogue, func(win *device.Windows) {
+				j := newJoin(win, w)
+				if change != nil {
+					change(j)
+				}
+				Expect(j.send()).To(refuse(kind, sub, code))
+			})
+			expectRefused(w, rogue, refused{"drs", "drs.join", check, code.Hex()})
+			Expect(state(w, rogue.Chip)).To(Equal(before))
+		},
+		Entry("without a transport key", nil, func(j *joining) { j.body.TransportKey = nil }, drs.MalformedMessage, "", "transport key", hresult.JoinMessageFormat),
+		Entry("as a kind that is not modelled", nil, func(j *joining) { j.body.JoinType = drs.JoinHybrid }, drs.InvalidRequest, "", "join type", hresult.JoinMessageFormat),
+		Entry("to a tenant that there is not", nil, func(j *joining) { j.body.TargetDomain = "nowhere.test" },
+			drs.DirectoryError, drs.SubTenantNotFound, "tenant", hresult.JoinTenantNotFound),
+		Entry("without a device ticket", nil, func(j *joining) { j.body.Attributes.DeviceTicket = nil },
+			drs.AuthorizationError, drs.SubMsaTicket, "ticket", hresult.JoinAuthorization),
+		Entry("with a ticket that nobody signed", nil, func(j *joining) { j.body.Attributes.DeviceTicket = []byte("a.b.c") },
+			drs.AuthorizationError, drs.SubMsaTicket, "ticket", hresult.JoinAuthorization),
+		Entry("without an AIK certificate", nil, func(j *joining) { j.body.AikCertificate = nil },
+			drs.AuthorizationError, drs.SubAIK, "AIK certificate", hresult.JoinAIKValidation),
+		Entry("with an AIK certificate that has expired", func(w *spec.World) { w.Wait(aikLife) }, nil,
+			drs.AuthorizationError, drs.SubAIKExpired, "AIK certificate", hresult.JoinAIKCertificateExpired),
+		Entry("with an attestation that is none", nil, func(j *joining) { j.body.AttestationData = []byte("KADS") },
+			drs.AuthorizationError, drs.SubAttestation, "attestation format", hresult.JoinAttestation),
+		Entry("with a quote in place of the key's certification", nil, func(j *joining) { j.body.AttestationData = j.quote() },
+			drs.AuthorizationError, drs.SubAttestation, "attestation attest type", hresult.JoinAttestation),
+		Entry("with an attestation that shows another key's public area", nil, func(j *joining) {
+			other, err := j.win.NewKey(j.win.Ctx, "rogue too")
+			Expect(err).NotTo(HaveOccurred())
+			k, err := tpmattest.ParseKeyAttestation(j.body.AttestationData)
+			Expect(err).NotTo(HaveOccurred())
+			k.KeyBlob = other.PublicArea()
+			j.body.AttestationData = k.Marshal()
+		}, drs.AuthorizationError, drs.SubAttestation, "attestation name", hresult.JoinAttestation),
+		Entry("for a device that was disabled", func(w *spec.World) {
+			for _, d := range w.Entra.Directory.Devices(w.Tenant.ID) {
+				_, err := w.Entra.Directory.Update(w.Tenant.ID, d.ObjectID, func(d *entra.Device) error { d.Enabled = false; return nil })
+				Expect(err).NotTo(HaveOccurred())
+			}
+		}, nil, drs.AuthorizationError, "", "device enabled", hresult.JoinAuthorization),
+		Entry("for a device whose object was deleted", func(w *spec.World) {
+			for _, d := range w.Entra.Directory.Devices(w.Tenant.ID) {
+				Expect(w.Entra.Directory.Delete(w.Tenant.ID, d.ObjectID)).To(Succeed())
+			}
+		}, nil, drs.DirectoryError, drs.SubAutopilotDeviceDeleted, "Autopilot device object", hresult.JoinDeviceObjectDeleted),
+		Entry("for a device that Autopilot does not know", func(w *spec.World) {
+			for _, d := range w.Entra.Directory.Devices(w.Tenant.ID) {
+				Expect(w.Entra.Directory.Unregister(w.Tenant.ID, d.ZTDID())).To(Succeed())
+			}
+		}, nil, drs.AuthorizationError, drs.SubAutopilotDeviceNotKnown, "Autopilot registration", hresult.JoinServerNotAuthorized),
 	)
 
 	It("is refused with the AIK certificate of another TPM", func() {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim"
+	"windtunnel.test/sim/house/promise"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vtpm"
 )
@@ -21,8 +22,8 @@ func BenchmarkPromiseFleetOf200ColdAndWarm(b *testing.B) {
 		cold := live(b, s, lab)
 		closeLab(b, lab)
 		outside := (cold.cpu - cold.engine).Seconds()
-		hold(b, promise{text: "200 devices cold", unit: "s", measured: cold.wall.Seconds(), limit: 90})
-		hold(b, promise{text: "CPU beside the engine to the engine's", measured: outside / cold.engine.Seconds(), limit: 0.6})
+		hold(b, promise.Promise{Text: "200 devices cold", Unit: "s", Measured: cold.wall.Seconds(), Limit: 90})
+		hold(b, promise.Promise{Text: "CPU beside the engine to the engine's", Measured: outside / cold.engine.Seconds(), Limit: 0.6})
 		note("cold: %.1f s wall, %.1f s CPU, %.1f s engine for %d TPM commands, %d images made",
 			cold.wall.Seconds(), cold.cpu.Seconds(), cold.engine.Seconds(), cold.TPM.Commands, cold.TPM.ImagesMade)
 		if cold.TPM.ImagesMade != cold.Devices {
@@ -32,7 +33,7 @@ func BenchmarkPromiseFleetOf200ColdAndWarm(b *testing.B) {
 		lab = openLab(b)
 		warm := live(b, s, lab)
 		closeLab(b, lab)
-		hold(b, promise{text: "warm run, times as fast", measured: cold.wall.Seconds() / warm.wall.Seconds(), limit: 4, least: true})
+		hold(b, promise.Promise{Text: "warm run, times as fast", Measured: cold.wall.Seconds() / warm.wall.Seconds(), Limit: 4, Least: true})
 		note("warm: %.1f s wall, %.1f s CPU, %.1f s engine for %d TPM commands, %d journal events, %d scheduler events",
 			warm.wall.Seconds(), warm.cpu.Seconds(), warm.engine.Seconds(), warm.TPM.Commands, warm.Events, warm.Scheduled)
 		if warm.TPM.ImagesMade != 0 {
@@ -73,7 +74,7 @@ func BenchmarkWarmFleetOf200(b *testing.B) {
 	twoCores(b)
 	s := fleet(b)
 	for range b.N {
-		lab, err := vtpm.Open(vtpm.Options{})
+		lab, err := vtpm.Open(vtpm.Options{Engines: 1})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/house/promise"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vtpm"
@@ -43,7 +44,7 @@ func BenchmarkPromiseThousandParked(b *testing.B) {
 			worlds[n] = park(b, s, lab, n)
 		}
 		each := (resident(b) - before) / parked
-		hold(b, promise{text: "1000 devices parked, each", unit: "KB", measured: each / 1000, limit: 150})
+		hold(b, promise.Promise{Text: "1000 devices parked, each", Unit: "KB", Measured: each / 1000, Limit: 150})
 
 		events := scheduled(worlds)
 		begin := time.Now()
@@ -57,7 +58,7 @@ func BenchmarkPromiseThousandParked(b *testing.B) {
 			}
 		}
 		took := time.Since(begin)
-		hold(b, promise{text: "six months over 1000 devices that are off", unit: "s", measured: took.Seconds(), limit: 1})
+		hold(b, promise.Promise{Text: "six months over 1000 devices that are off", Unit: "s", Measured: took.Seconds(), Limit: 1})
 		note("six months over 1000 devices and an idle tenant: %d scheduler events", scheduled(worlds)-events)
 		for _, w := range worlds {
 			if err := w.Close(); err != nil {

@@ -14,50 +14,26 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"windtunnel.test/scenarios/quickstart"
+	"windtunnel.test/sim/house/promise"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vtpm"
 )
 
-// promise is one line of the table: a figure and what it may be at most or,
-// with least, has to be at least.
-type promise struct {
-	text     string
-	unit     string
-	measured float64
-	limit    float64
-	least    bool
-}
-
-func (p promise) kept() bool {
-	if p.least {
-		return p.measured >= p.limit
-	}
-	return p.measured <= p.limit
-}
-
-func (p promise) bound() string {
-	if p.least {
-		return fmt.Sprintf("≥ %g %s", p.limit, p.unit)
-	}
-	return fmt.Sprintf("≤ %g %s", p.limit, p.unit)
-}
-
 var (
-	table []promise
+	table []promise.Promise
 	notes []string
 )
 
 // hold puts a promise into the table, and fails the benchmark if it is broken.
-func hold(b *testing.B, p promise) {
+func hold(b *testing.B, p promise.Promise) {
 	b.Helper()
 	table = append(table, p)
-	b.ReportMetric(p.measured, strings.ReplaceAll(p.text, " ", "-")+"("+p.unit+")")
-	if !p.kept() {
-		b.Errorf("%s: %.3g %s, promised is %s", p.text, p.measured, p.unit, p.bound())
+	b.ReportMetric(p.Measured, strings.ReplaceAll(p.Text, " ", "-")+"("+p.Unit+")")
+	if !p.Kept() {
+		b.Errorf("%s: %.3g %s, promised is %s", p.Text, p.Measured, p.Unit, p.Bound())
 	}
 }
 
@@ -67,12 +43,7 @@ func note(format string, args ...any) { notes = append(notes, fmt.Sprintf(format
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if len(table) > 0 {
-		w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "\npromise\tmeasured\tlimit\tok")
-		for _, p := range table {
-			fmt.Fprintf(w, "%s\t%.3g %s\t%s\t%t\n", p.text, p.measured, p.unit, p.bound(), p.kept())
-		}
-		if err := w.Flush(); err != nil {
+		if err := promise.Table(os.Stdout, table); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		for _, n := range notes {
@@ -104,7 +75,7 @@ func openLab(b *testing.B) *vtpm.Lab {
 	if err != nil {
 		b.Fatal(err)
 	}
-	lab, err := vtpm.Open(vtpm.Options{CacheDir: dir})
+	lab, err := vtpm.Open(vtpm.Options{CacheDir: dir, Engines: 1})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func actorsWithTPMs(lab *vtpm.Lab, cells, parallel, cores int) (trace, results s
 			log := journal.New(clock)
 			for i := c * thousand / cells; i < (c+1)*thousand/cells; i++ {
 				seed := vclock.Seed(5).Derive("actor", strconv.Itoa(i))
-				models := vtpm.Models()
+				models := []string{"infineon-slb9670", "nuvoton-npct750", "stm-st33htph"} // with EK certificates to read
 				chip, err := lab.Deal(clock, vtpm.ChipID{Model: models[i%identities%len(models)], N: i%identities + 1}, seed)
 				if err != nil {
 					return err
