@@ -41,16 +41,17 @@
 // # How many engines serve all
 //
 // Further engines are processes: this same binary again, whichever it is, told
-// by its environment to be one (engine_child.go). They start when callers have
-// waited for engines as long as a process costs to start, up to Options.Engines,
-// and end with the Lab, or with their parent however that ends. Any engine
-// serves any chip. A child reads the chip's slot from the shared memory file,
-// works in its own mailbox, and the slot changes when the whole answer is there;
-// pointers are left out of slots. So a child may be killed or hang at any moment:
-// it is replaced, and its command is run again by another process, with the same
-// bytes in and out. A command that costs three engines is an error. What runs in
-// this process cannot be lost without it: a command that has cost an engine does
-// not come here as long as there is another.
+// by its environment and its name to be one (engine_child.go). They start when
+// callers have waited for engines as long as a process costs to start, up to
+// Options.Engines, and end with the Lab, or with their parent however that ends.
+// Any engine serves any chip. A child reads the chip's slot from the shared
+// memory file, works in its own mailbox, and the slot changes when the whole
+// answer is there; pointers are left out of slots. So a child may be killed or
+// hang at any moment: it is replaced, and its command is run again by another
+// process, with the same bytes in and out. A command that costs three engines
+// which nobody has killed is an error. What runs in this process cannot be lost
+// without it: a command that has cost an engine does not come here as long as
+// there is another.
 //
 // In a position-independent build (-buildmode=pie) a saved context of a hash or
 // HMAC sequence, and only that, differs with the engine that saved it; any

@@ -51,7 +51,10 @@ type engine interface {
 
 // lostError is what run returns when the engine is gone and the operation may
 // be done again by another.
-type lostError struct{ why error }
+type lostError struct {
+	why     error
+	outside bool // somebody has killed it: it is not the operation's doing
+}
 
 func (e *lostError) Error() string { return e.why.Error() }
 func (e *lostError) Unwrap() error { return e.why }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -20,16 +21,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childVariable in the environment makes a process an engine, whichever binary
-// it is that links this package.
-const childVariable = "WINDTUNNEL_TPM_ENGINE"
+// childVariable in the environment and childName as its own name make a process
+// an engine, whichever binary it is that links this package. The variable alone
+// may come from somebody's shell.
+const (
+	childVariable = "WINDTUNNEL_TPM_ENGINE"
+	childName     = "windtunnel-tpm-engine"
+)
 
 // helloLimit is how long a child may take from its start to its first word, on
 // a machine that is busy with other things too.
 const helloLimit = 60 * time.Second
 
 func init() {
-	if os.Getenv(childVariable) == "" {
+	if os.Getenv(childVariable) == "" || len(os.Args) != 1 || os.Args[0] != childName {
 		return
 	}
 	runtime.LockOSThread()
@@ -67,7 +72,7 @@ func startChild(slots *os.File, limit time.Duration) (worker, error) {
 		return nil, err
 	}
 	c.cmd = exec.Command("/proc/self/exe")
-	c.cmd.Args = []string{"windtunnel-tpm-engine"}
+	c.cmd.Args = []string{childName}
 	c.cmd.Env = append(os.Environ(), childVariable+"=1", "GOTRACEBACK=none")
 	c.cmd.Stderr = &c.first
 	c.cmd.ExtraFiles = append([]*os.File{slots}, files...)
@@ -151,19 +156,31 @@ func (c *child) await(limit time.Duration) error {
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.kill()
-		return fmt.Errorf("engine process %d gave no answer for %v and was killed", c.pid(), limit)
+		return &lostError{why: fmt.Errorf("engine process %d gave no answer for %v and was killed", c.pid(), limit)}
 	}
 	return c.obituary()
 }
 
 // obituary is the error of a child that hung up.
-func (c *child) obituary() error {
+func (c *child) obituary() *lostError {
 	c.kill() // if it only closed its pipe
 	how := "exit status 0"
 	if c.how != nil {
 		how = c.how.Error()
 	}
-	return fmt.Errorf("engine process %d ended: %s%s", c.pid(), how, c.first.text())
+	return &lostError{
+		why:     fmt.Errorf("engine process %d ended: %s%s", c.pid(), how, c.first.text()),
+		outside: wasKilled(c.cmd.ProcessState),
+	}
+}
+
+// wasKilled tells whether a process ended by a signal that nothing in it raises.
+func wasKilled(p *os.ProcessState) bool {
+	if p == nil {
+		return false // nobody could wait for it
+	}
+	status, ok := p.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}, status.Signal())
 }
 
 func (c *child) run(r *request) ([]byte, time.Duration, error) {
@@ -173,7 +190,7 @@ func (c *child) run(r *request) ([]byte, time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.released {
-		return nil, 0, &lostError{c.obituary()}
+		return nil, 0, c.obituary()
 	}
 	m := c.box
 	m.op, m.slot, m.millis = C.uint32_t(r.op), C.uint64_t(r.slot)*slotSize, C.uint64_t(r.millis)
@@ -181,10 +198,10 @@ func (c *child) run(r *request) ([]byte, time.Duration, error) {
 	copy(unsafe.Slice((*byte)(&m.key[0]), len(m.key)), r.entropy[:])
 	copy(unsafe.Slice((*byte)(&m.command[0]), len(m.command)), r.command)
 	if _, err := c.do.Write([]byte{1}); err != nil {
-		return nil, 0, &lostError{c.obituary()}
+		return nil, 0, c.obituary()
 	}
 	if err := c.await(c.limit); err != nil {
-		return nil, 0, &lostError{err}
+		return nil, 0, err
 	}
 	copy(r.state[:local.size], unsafe.Slice((*byte)(&m.state[0]), len(m.state)))
 	response := bytes.Clone(unsafe.Slice((*byte)(&m.response[0]), len(m.response))[:min(m.size, maxResponse)])

@@ -143,6 +143,15 @@ func TestChildEndsWhenItsParentHangsUp(t *testing.T) {
 	<-c.over()
 }
 
+// Somebody may have the variable in the shell, or inherit it, and mean nothing
+// by it.
+func TestVariableAloneMakesNoEngine(t *testing.T) {
+	plain := exec.Command("/proc/self/exe", "-test.run=^$")
+	plain.Env = append(os.Environ(), childVariable+"=1")
+	out, err := plain.CombinedOutput()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), string(out))
+}
+
 const parentVariable = "WINDTUNNEL_TEST_PARENT"
 
 // A child that does not look at its pipe any more dies with its parent too.

@@ -24,7 +24,8 @@ const (
 	// startTries is how often starting a child is tried before the pool goes on
 	// without: somebody may kill one before its first word.
 	startTries = 3
-	// lossLimit is how many engines one command may cost.
+	// lossLimit is how many engines one command may cost that were not killed by
+	// others.
 	lossLimit = 3
 	// lossesLimit is how many a lab replaces: where so many die, something on
 	// the machine is against them.
@@ -101,6 +102,9 @@ func (p *pool) run(ctx context.Context, r *request) ([]byte, time.Duration, erro
 			return response, took, err
 		}
 		p.lose(e.(worker))
+		if lost.outside {
+			continue // at most lossesLimit times
+		}
 		if why = append(why, lost.Error()); len(why) == lossLimit {
 			return nil, 0, fmt.Errorf("vtpm: the command cost %d engines and is given up: %s", lossLimit, strings.Join(why, "; "))
 		}
@@ -214,14 +218,24 @@ func (p *pool) keep(orders <-chan struct{}) {
 	runtime.LockOSThread()
 	for range orders {
 		var w worker
-		var err error
+		err := ErrClosed
 		for range startTries {
+			if p.over() {
+				break
+			}
 			if w, err = p.start(p.file, p.limit); err == nil {
 				break
 			}
 		}
 		p.arrive(w, err)
 	}
+}
+
+// over tells whether the pool is closed.
+func (p *pool) over() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
 }
 
 // arrive takes a new child in, or does without.
@@ -234,7 +248,7 @@ func (p *pool) arrive(w worker, err error) {
 	switch {
 	case err != nil:
 		if !p.closed && p.room > 0 {
-			warning = fmt.Sprintf("vtpm: no more than %d engines: cannot start another process: %v", 1+len(p.children), err)
+			warning = fmt.Sprintf("vtpm: no more than %s: cannot start another process: %v", countOf(1+len(p.children)), err)
 		}
 		p.room = 0
 		p.place(p.idle...) // somebody careful may have waited for it
@@ -247,6 +261,13 @@ func (p *pool) arrive(w worker, err error) {
 		p.keeping.Go(func() { p.watch(w) })
 		p.place(w)
 	}
+}
+
+func countOf(engines int) string {
+	if engines == 1 {
+		return "1 engine"
+	}
+	return fmt.Sprintf("%d engines", engines)
 }
 
 // tell warns, without the lock: who listens may ask the lab something.

@@ -15,15 +15,16 @@ import (
 
 // weak is a child that dies of every command.
 type weak struct {
-	runs *int
-	die  sync.Once
-	end  chan struct{}
+	runs    *int
+	outside bool
+	die     sync.Once
+	end     chan struct{}
 }
 
 func (w *weak) run(*request) ([]byte, time.Duration, error) {
 	*w.runs++
 	w.kill()
-	return nil, 0, &lostError{errors.New("it fell over")}
+	return nil, 0, &lostError{why: errors.New("it fell over"), outside: w.outside}
 }
 func (w *weak) pid() int              { return 1 }
 func (w *weak) over() <-chan struct{} { return w.end }
@@ -67,6 +68,34 @@ func TestCommandThatCostsThreeEnginesIsGivenUp(t *testing.T) {
 	})
 	g.Expect(runs).To(Equal(3))
 	g.Expect(l.Stats().EnginesLost).To(Equal(3))
+}
+
+// What somebody else kills is not the command's fault, however often.
+func TestCommandOutlivesAnyNumberOfKilledEngines(t *testing.T) {
+	g := NewWithT(t)
+	runs, left := 0, lossLimit+2
+	l, warnings := crewless(t, func() (worker, error) {
+		if left == 0 {
+			return nil, errors.New("enough")
+		}
+		left--
+		return &weak{runs: &runs, end: make(chan struct{}), outside: true}, nil
+	})
+	chip := newTurns(t, l, 1)
+	l.engine.mu.Lock()
+	l.engine.order()
+	l.engine.mu.Unlock()
+	g.Eventually(l.EnginePIDs).Should(HaveLen(1))
+	ended := make(chan error, 1)
+	withoutHome(t, l, func() {
+		go func() {
+			_, err := random(&bench{ctx: t.Context(), lab: l, slot: chip.slot})
+			ended <- err
+		}()
+		g.Eventually(warnings, time.Minute).Should(ConsistOf(HavePrefix("vtpm: no more than 1 engine: ")))
+	})
+	g.Expect(<-ended).To(Succeed())
+	g.Expect(runs).To(Equal(lossLimit + 2))
 }
 
 func TestOneEngineWhereNoProcessCanBeStarted(t *testing.T) {

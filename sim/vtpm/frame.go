@@ -82,15 +82,15 @@ func (f *frame) send(t transport.TPM) (*reader, error) {
 	cc := tpm2.TPMCC(binary.BigEndian.Uint32(f.b[6:]))
 	response, err := t.Send(f.b)
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", cc, err)
+		return nil, fmt.Errorf("%s: %w", CommandName(cc), err)
 	}
 	r := &reader{b: response}
 	tag, _, rc := r.u16(), r.u32(), r.u32()
 	if r.err != nil {
-		return nil, fmt.Errorf("%v: %w", cc, r.err)
+		return nil, fmt.Errorf("%s: %w", CommandName(cc), r.err)
 	}
 	if rc != 0 {
-		return nil, fmt.Errorf("%v: %w", cc, tpm2.TPMRC(rc))
+		return nil, fmt.Errorf("%s: %w", CommandName(cc), tpm2.TPMRC(rc))
 	}
 	r.sessions = tpm2.TPMST(tag) == tpm2.TPMSTSessions
 	return r, nil

@@ -70,9 +70,9 @@ func (c *Chip) run(ctx context.Context, tag string, cost Cost, f func(t transpor
 	}
 	defer c.turn.Release(1)
 	c.mu.Lock()
-	board := c.board
+	board, on := c.board, c.slot >= 0
 	c.mu.Unlock()
-	if c.model.stuck(tag) {
+	if on && c.model.stuck(tag) {
 		return c.clock.NewCond("answer of " + c.id.String() + " to " + tag).Wait(ctx) // there will be none
 	}
 	delay, answer, err := c.submit(ctx, &board, tag)

@@ -194,7 +194,7 @@ func (l *Lab) Deal(clock vclock.Clock, id ChipID, run vclock.Seed, options ...De
 	for _, option := range options {
 		option(&d)
 	}
-	if err := d.state.check(); err != nil {
+	if err := d.state.check(model); err != nil {
 		return nil, err
 	}
 	img, err := l.image(id)
@@ -206,7 +206,7 @@ func (l *Lab) Deal(clock vclock.Clock, id ChipID, run vclock.Seed, options ...De
 	l.mu.Unlock()
 	c := newChip(l, clock, id, model, run, img)
 	c.state = d.state
-	if err := l.bring(c, img, d.state); err != nil {
+	if err := l.bring(c, img, d); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
+
+	"windtunnel.test/sim/timing"
 )
 
 // State is the condition that a chip is in when its PC is switched on first.
@@ -33,31 +36,48 @@ func States() []string {
 // DealOption changes the chip that Deal hands out.
 type DealOption func(*deal)
 
-type deal struct{ state State }
+type deal struct {
+	state   State
+	figures timing.TPM
+}
 
-// InState has the chip brought into a state before it is handed out.
-func InState(s State) DealOption { return func(d *deal) { d.state = s } }
+// InState has the chip brought into a state before it is handed out. The figures
+// are those of the protection against dictionary attacks, as Windows sets it.
+func InState(s State, figures timing.TPM) DealOption {
+	return func(d *deal) { d.state, d.figures = s, figures }
+}
 
-func (s State) check() error {
-	if s != Ready && !slices.Contains(States(), string(s)) {
+func (s State) check(m *Model) error {
+	switch {
+	case s != Ready && !slices.Contains(States(), string(s)):
 		return fmt.Errorf("vtpm: no chip state %q", string(s))
+	case !m.Can(s):
+		return fmt.Errorf("vtpm: a chip %s cannot be %s", m.Name, s)
 	}
 	return nil
 }
 
-// Figures of the protection against dictionary attacks as Windows sets it
-// (learn.microsoft.com, "TPM fundamentals": 32 authorisation failures, one
-// forgotten every ten minutes; the time for the lockout password is a day).
-const (
-	lockoutTries    = 32
-	lockoutRecovery = 10 * 60      // s
-	lockoutPassword = 24 * 60 * 60 // s
-)
+// Can tells whether chips of the model can be in a state: a TPM 1.2 is modelled
+// in none but Ready, and only a certificate that there is can be missing or of a
+// withdrawn authority.
+func (m *Model) Can(s State) bool {
+	switch s {
+	case Ready:
+		return true
+	case CertificateMissing, CertificateWithdrawn:
+		withheld := slices.ContainsFunc(m.defects, func(d Defect) bool { return d.Withheld })
+		return m.Family == family20 && slices.ContainsFunc(m.EKs, func(ek EK) bool {
+			return ek.Certificate == InNV || ek.Certificate == ByURL && !withheld
+		})
+	}
+	return m.Family == family20
+}
 
 // bring puts an image of a chip into a state: on the factory's bench, by the
 // commands that would do it in the field.
-func (l *Lab) bring(c *Chip, img *image, s State) (err error) {
-	if c.model.Family != family20 || s == Ready {
+func (l *Lab) bring(c *Chip, img *image, d deal) (err error) {
+	s := d.state
+	if s == Ready {
 		return nil
 	}
 	slot, err := l.slots.take()
@@ -75,7 +95,7 @@ func (l *Lab) bring(c *Chip, img *image, s State) (err error) {
 	if err := startup(b); err != nil {
 		return err
 	}
-	if err := c.change(b, s); err != nil {
+	if err := c.change(b, d); err != nil {
 		return fmt.Errorf("vtpm: bring %s into state %s: %w", c.id, s, err)
 	}
 	if err := shutdown(b); err != nil {
@@ -90,8 +110,8 @@ func (l *Lab) bring(c *Chip, img *image, s State) (err error) {
 }
 
 // change is the commands of a state.
-func (c *Chip) change(t transport.TPM, s State) error {
-	switch s {
+func (c *Chip) change(t transport.TPM, d deal) error {
+	switch d.state {
 	case NotReady:
 		c.lasting = lasting{keys: poolKeys}
 		for _, h := range []tpm2.TPMHandle{srkHandle, aikHandle} {
@@ -104,7 +124,7 @@ func (c *Chip) change(t transport.TPM, s State) error {
 		c.lasting = lasting{keys: poolKeys}
 		return clearOwner(t)
 	case LockedOut:
-		return attack(t)
+		return attack(t, d.figures)
 	case CertificateMissing:
 		return c.eachCertificate(func(ek EK, _ crypto.PublicKey) error { return nvRemove(t, ek.Algorithm.index()) })
 	case CertificateWithdrawn:
@@ -144,24 +164,27 @@ func (c *Chip) endorsement(a Algorithm) crypto.PublicKey {
 
 // attack tries wrong passwords on an object that is protected against that,
 // until the chip has enough of it.
-func attack(t transport.TPM) error {
-	if err := dictionaryParameters(t, lockoutTries, lockoutRecovery, lockoutPassword); err != nil {
+func attack(t transport.TPM, f timing.TPM) error {
+	tries := max(f.LockoutTries, 1)
+	if err := dictionaryParameters(t, uint32(tries), seconds(f.LockoutRecovery), seconds(f.LockoutPassword)); err != nil {
 		return err
 	}
 	secret, err := createPrimary(t, tpm2.TPMRHNull, sealTemplate(), withPassword([]byte("right"), []byte("something sealed")))
 	if err != nil {
 		return err
 	}
-	for range lockoutTries {
+	for range tries {
 		if _, err := unseal(t, secret.handle, []byte("wrong")); !errors.Is(err, tpm2.TPMRCAuthFail) {
 			return fmt.Errorf("a wrong password is answered with %v", err)
 		}
 	}
 	if _, err := unseal(t, secret.handle, []byte("right")); !errors.Is(err, tpm2.TPMRCLockout) {
-		return fmt.Errorf("after %d wrong passwords the right one is answered with %v", lockoutTries, err)
+		return fmt.Errorf("after %d wrong passwords the right one is answered with %v", tries, err)
 	}
 	return flush(t, secret.handle)
 }
+
+func seconds(d time.Duration) uint32 { return uint32(d / time.Second) }
 
 // Publication is an EK certificate that the vendor's host has.
 type Publication struct {

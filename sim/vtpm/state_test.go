@@ -12,6 +12,7 @@ import (
 
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/ekcert"
 )
 
@@ -19,7 +20,7 @@ import (
 func inState(t *testing.T, model string, s State, f func(ctx context.Context, w *world, c *Chip)) {
 	t.Helper()
 	w := newWorld(t, 1)
-	c, err := shared.Deal(w.clock, ChipID{model, 1}, w.run, InState(s))
+	c, err := shared.Deal(w.clock, ChipID{model, 1}, w.run, InState(s, timing.Default().TPM))
 	w.ok(err)
 	w.Expect(c.State()).To(Equal(s))
 	t.Cleanup(c.PowerOff)
@@ -103,8 +104,8 @@ func TestCertificateStates(t *testing.T) {
 func TestStatesAreTheSameEachTime(t *testing.T) {
 	w := newWorld(t, 1)
 	for _, s := range States() {
-		a := must(shared.Deal(w.clock, ChipID{stm, 1}, w.run, InState(State(s))))
-		b := must(shared.Deal(w.clock, ChipID{stm, 1}, 99, InState(State(s))))
+		a := must(shared.Deal(w.clock, ChipID{stm, 1}, w.run, InState(State(s), timing.Default().TPM)))
+		b := must(shared.Deal(w.clock, ChipID{stm, 1}, 99, InState(State(s), timing.Default().TPM)))
 		x, y := must(unpack(a.parked)), must(unpack(b.parked))
 		differ := 0
 		for i := range x {
@@ -115,8 +116,14 @@ func TestStatesAreTheSameEachTime(t *testing.T) {
 		// Each NV index that is written holds two bytes of the reference code's stack.
 		w.Expect(differ).To(BeNumerically("<=", 2*2), s)
 	}
-	_, err := shared.Deal(w.clock, ChipID{stm, 1}, w.run, InState("broken"))
+	_, err := shared.Deal(w.clock, ChipID{stm, 1}, w.run, InState("broken", timing.Default().TPM))
 	w.Expect(err).To(HaveOccurred())
+	for model, impossible := range map[string]State{
+		"infineon-slb9665-tpm12": LockedOut, "microsoft-vtpm": CertificateMissing, "amd-ftpm-fw3.58": CertificateWithdrawn,
+	} {
+		_, err := shared.Deal(w.clock, ChipID{model, 1}, w.run, InState(impossible, timing.Default().TPM))
+		w.Expect(err).To(MatchError(ContainSubstring("cannot be")), model)
+	}
 }
 
 // A stuck command is not answered while there is power.

@@ -15,6 +15,7 @@ import (
 
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/wire/ekcert"
 )
 
 // Object identifiers of the TCG EK Credential Profile 2.5, section 3.
@@ -91,29 +92,6 @@ func (m *Model) subject(name string) pkix.Name {
 	return pkix.Name{Organization: []string{m.Vendor}, CommonName: name}
 }
 
-// VendorRoots holds the root certificates of all vendors.
-func VendorRoots() (*x509.CertPool, error) { return vendorPool(true) }
-
-// VendorIntermediates holds the authorities between the roots and the EK
-// certificates. A part does not carry them: Windows fetches them by the URL in
-// the certificate.
-func VendorIntermediates() (*x509.CertPool, error) { return vendorPool(false) }
-
-func vendorPool(roots bool) (*x509.CertPool, error) {
-	pool := x509.NewCertPool()
-	for _, name := range Models() {
-		ca, err := VendorCA(name)
-		if err != nil {
-			return nil, err
-		}
-		if roots {
-			ca = ca.Root()
-		}
-		pool.AddCert(ca.Cert)
-	}
-	return pool, nil
-}
-
 // ekCertificate is the certificate of a chip's EK as its vendor issues it, or
 // the authority that the vendor has withdrawn. As the profile asks, the subject
 // is empty and so the subject alternative name is critical; crypto/x509 lists
@@ -141,7 +119,7 @@ func (m *Model) ekCertificate(id ChipID, ek crypto.PublicKey, withdrawn bool) ([
 		KeyUsage:              usage,
 		UnknownExtKeyUsage:    []asn1.ObjectIdentifier{oidEKCertificate},
 		BasicConstraintsValid: true,
-		IssuingCertificateURL: []string{m.IssuerURL()},
+		IssuingCertificateURL: []string{m.issuerURL(withdrawn)},
 		ExtraExtensions: []pkix.Extension{
 			{Id: oidSubjectAltName, Critical: true, Value: san},
 			{Id: oidSubjectDirectoryAt, Value: spec},
@@ -166,11 +144,17 @@ func (m *Model) IssuerHost() string {
 	return "pki." + strings.ToLower(strings.Fields(m.Vendor)[0]) + ".example"
 }
 
-// IssuerPath is the path of IssuerURL.
+// IssuerPath is the path of that URL.
 func (m *Model) IssuerPath() string { return "/" + m.Name + ".crt" }
 
-// IssuerURL is the whole of it.
-func (m *Model) IssuerURL() string { return "http://" + m.IssuerHost() + m.IssuerPath() }
+// issuerURL is the whole of it. Where a withdrawn authority was nothing is
+// published any more.
+func (m *Model) issuerURL(withdrawn bool) string {
+	if withdrawn {
+		return "http://" + m.IssuerHost() + "/withdrawn" + m.IssuerPath()
+	}
+	return "http://" + m.IssuerHost() + m.IssuerPath()
+}
 
 // spellOut writes "critical FALSE" into extensions that are not critical, as
 // some vendors do although DER leaves default values out (X.690, section 11.5),
@@ -183,7 +167,7 @@ func spellOut(cert *x509.Certificate, ca *pki.CA) ([]byte, error) {
 	if _, err := asn1.Unmarshal(cert.Raw, &outer); err != nil {
 		return nil, err
 	}
-	fields, err := derElements(outer.TBS.Bytes)
+	fields, err := ekcert.Elements(outer.TBS.Bytes)
 	if err != nil {
 		return nil, err
 	}
@@ -218,18 +202,6 @@ func spellOut(cert *x509.Certificate, ca *pki.CA) ([]byte, error) {
 	outer.TBS = asn1.RawValue{FullBytes: tbs}
 	outer.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
 	return asn1.Marshal(outer)
-}
-
-// derElements takes the contents of a SEQUENCE apart.
-func derElements(b []byte) (list []asn1.RawValue, err error) {
-	for len(b) > 0 {
-		var v asn1.RawValue
-		if b, err = asn1.Unmarshal(b, &v); err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-	return list, nil
 }
 
 // alternativeName is GeneralNames{directoryName} with manufacturer, model and

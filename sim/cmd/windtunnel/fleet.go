@@ -28,7 +28,7 @@ type fleet struct {
 
 func (f *fleet) flags(fs *flag.FlagSet) {
 	number(fs, &f.parallel, "parallel", 1, 1024, "`N`: cells to run side by side (default: as many as there are cores); changes nothing in the result")
-	fs.StringVar(&f.tpmCache, "tpm-cache", "", "`DIR`: where TPM images are kept from run to run (default: windtunnel/tpm in your cache folder)")
+	cacheFlag(fs, &f.tpmCache)
 	number(fs, &f.engines, "tpm-engines", 1, 256, "`N`: TPM engines to use at most, the first in this process, the others in processes of their own that start when there is work for them (default: as many as there are cores); changes nothing in the result")
 	fs.StringVar(&f.follow, "timeline", "", "`SERIAL`: print this PC's timeline at the end")
 	fs.Var(&f.detail, "v", "print timelines at the end: of the PCs of a small run, or of a sample of each failure; -v -v: with every request, TPM command and log line")

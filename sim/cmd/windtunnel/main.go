@@ -77,18 +77,22 @@ func command(args []string, out, errOut io.Writer) int {
 	return exit
 }
 
-// interruptible is a context that ends at the first Ctrl-C or SIGTERM. The
-// second one finds no handler any more and ends the process.
+// interruptible is a context that ends at the first Ctrl-C or SIGTERM, or when
+// the terminal is closed, unless we were told to outlive it (nohup). The second
+// one finds no handler any more and ends the process.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	go func() {
 		select {
 		case <-signals:
 			signal.Stop(signals)
-			fmt.Fprintln(w, "\nInterrupted: keeping what was done so far. Ctrl-C again ends at once.")
+			fmt.Fprintln(w, "\nInterrupted: coming to an orderly end. Ctrl-C again ends at once.")
 			cancel()
 		case <-done:
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,6 +51,11 @@ func runTPM(sh *shell) (int, error) {
 	of := *sh
 	of.verb, of.args = v, args[1:]
 	return v.run(&of)
+}
+
+// cacheFlag is --tpm-cache.
+func cacheFlag(fs *flag.FlagSet, to *string) {
+	fs.StringVar(to, "tpm-cache", "", "`DIR`: where TPM images are kept from run to run (default: windtunnel/tpm in your cache folder)")
 }
 
 // tpmOverview is the help text of the verb.

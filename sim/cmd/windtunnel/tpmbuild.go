@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"windtunnel.test/sim"
@@ -28,6 +30,9 @@ is kept, and the same command goes on from there.
 
 func init() { tpmBuildVerb.run = runTPMBuild }
 
+// mostImages is what one command makes at most, 60 hours' work of one engine.
+const mostImages = 1_000_000
+
 // building is what is to be made, and with what.
 type building struct {
 	runFlags
@@ -39,8 +44,8 @@ func runTPMBuild(sh *shell) (int, error) {
 	b := building{n: -1, from: -1}
 	fs := sh.flags()
 	fs.StringVar(&b.model, "model", "", "`M`: images of this model; `windtunnel tpm models` lists them")
-	number(fs, &b.n, "n", 1, vtpm.MaxChips, "`N`: how many of the model")
-	number(fs, &b.from, "from", 0, vtpm.MaxChips, "`K`: the first chip of the model (default: 0)")
+	number(fs, &b.n, "n", 1, mostImages, "`N`: how many of the model")
+	number(fs, &b.from, "from", 0, vtpm.All-mostImages, "`K`: the first chip of the model (default: 0)")
 	number(fs, &b.devices, "devices", 1, scenario.MaxDevices, "`N`: what a run with so many PCs needs (default: the scenario's)")
 	seedFlag(fs, &b.seed)
 	b.cacheFlags(fs)
@@ -60,7 +65,7 @@ func runTPMBuild(sh *shell) (int, error) {
 
 // cacheFlags are those of the verbs that make images.
 func (f *fleet) cacheFlags(fs *flag.FlagSet) {
-	fs.StringVar(&f.tpmCache, "tpm-cache", "", "`DIR`: where TPM images are kept (default: windtunnel/tpm in your cache folder)")
+	cacheFlag(fs, &f.tpmCache)
 	number(fs, &f.engines, "tpm-engines", 1, 256, "`N`: TPM engines to use at most (default: as many as there are cores); changes nothing in the result")
 }
 
@@ -95,19 +100,10 @@ func (b *building) chips() ([]vtpm.ChipID, error) {
 // knownModel says which models there are when this is none.
 func knownModel(name string) error {
 	known := vtpm.Models()
-	for _, m := range known {
-		if m == name {
-			return nil
-		}
+	if slices.Contains(known, name) {
+		return nil
 	}
-	list := ""
-	for i, m := range known {
-		if i > 0 {
-			list += ", "
-		}
-		list += m
-	}
-	return inputErrorf("unknown TPM model %q%s; there are %s", name, suggestion(name, known, ""), list)
+	return inputErrorf("unknown TPM model %q%s; there are %s", name, suggestion(name, known, ""), strings.Join(known, ", "))
 }
 
 // buildDone is what a build came to, as --json prints it. Seconds are real.
@@ -218,7 +214,12 @@ func images(n int) string {
 	return report.Count(n) + " TPM images"
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+func megabytes(n int64) string {
+	if n < 1e5 {
+		return fmt.Sprintf("%.0f KB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
 
 // wait is about how long so many images take, given that many engines.
 func (f *fleet) wait(missing int) time.Duration {

@@ -44,7 +44,7 @@ type folderLine struct {
 func runTPMList(sh *shell) (int, error) {
 	var dir string
 	fs := sh.flags()
-	fs.StringVar(&dir, "tpm-cache", "", "`DIR`: where TPM images are kept (default: windtunnel/tpm in your cache folder)")
+	cacheFlag(fs, &dir)
 	if _, err := sh.parse(fs, 0); err != nil {
 		return helped(err)
 	}

@@ -37,7 +37,7 @@ func runTPMRm(sh *shell) (int, error) {
 	fs.BoolVar(&r.outdated, "outdated", false, "images of recipes that this version does not use")
 	fs.BoolVar(&r.all, "all", false, "all images")
 	fs.Var(&value{set: r.setChips}, "chips", "`FROM..TO`: of the model only these chips")
-	fs.StringVar(&r.dir, "tpm-cache", "", "`DIR`: where TPM images are kept (default: windtunnel/tpm in your cache folder)")
+	cacheFlag(fs, &r.dir)
 	if _, err := sh.parse(fs, 0); err != nil {
 		return helped(err)
 	}

@@ -32,8 +32,8 @@ func runTPMRoots(sh *shell) (int, error) {
 	}
 	models := vtpm.Models()
 	if model != "" {
-		if _, err := vtpm.FindModel(model); err != nil {
-			return 0, inputErrorf("tpm roots: --model: %w", err)
+		if err := knownModel(model); err != nil {
+			return 0, err
 		}
 		models = []string{model}
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"windtunnel.test/sim"
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/vtpm/mssim"
@@ -55,7 +56,7 @@ func runTPMServe(sh *shell) (int, error) {
 	number(fs, &s.port, "port", 0, 65534, "`P`: port for commands; the next one is for power (default: 2321); 0 picks a free pair")
 	fs.StringVar(&s.state, "state", "", "`FILE`: keep the chip's NV memory there from one time to the next")
 	fs.BoolVar(&s.latency, "latency", false, "be as slow as the model's chips")
-	fs.StringVar(&s.cache, "tpm-cache", "", "`DIR`: where TPM images are kept (default: windtunnel/tpm in your cache folder)")
+	cacheFlag(fs, &s.cache)
 	fs.Var(&s.detail, "v", "tell each command on standard error")
 	names, err := sh.parse(fs, 1)
 	if err != nil {
@@ -81,8 +82,8 @@ func (s *serving) choose() (sim.PCChip, error) {
 	case s.model != "" && s.file != "":
 		return sim.PCChip{}, inputErrorf("tpm serve: a scenario file goes with --device")
 	case s.model != "":
-		if _, err := vtpm.FindModel(s.model); err != nil {
-			return sim.PCChip{}, inputErrorf("tpm serve: --model: %w", err)
+		if err := knownModel(s.model); err != nil {
+			return sim.PCChip{}, err
 		}
 		return sim.PCChip{ID: vtpm.ChipID{Model: s.model, N: max(0, s.n)}, Seed: 1}, nil
 	}
@@ -115,7 +116,7 @@ func (s *serving) serve(sh *shell, pc sim.PCChip) (err error) {
 	}
 	clock := vclock.NewWall(options...)
 	defer clock.Stop()
-	chip, err := lab.Deal(clock, pc.ID, pc.Seed, vtpm.InState(pc.State))
+	chip, err := lab.Deal(clock, pc.ID, pc.Seed, vtpm.InState(pc.State, timing.Default().TPM))
 	if err != nil {
 		return err
 	}
@@ -182,6 +183,10 @@ func (s *serving) restore(chip *vtpm.Chip) error {
 	kept, err := os.ReadFile(s.state)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		// Better now than when there is something to keep.
+		if _, err := os.Stat(filepath.Dir(s.state)); err != nil {
+			return inputErrorf("tpm serve: --state %s: %w", s.state, err)
+		}
 		return nil
 	case err != nil:
 		return inputErrorf("tpm serve: --state: %w", err)

@@ -21,7 +21,8 @@
 //
 // Power on gives a chip without power its power and, as firmware does,
 // TPM2_Startup; a chip that has power is left alone, since every client of
-// tpm2-tss begins with it. Power off is a power cut. NV on and off, physical
+// tpm2-tss begins with it. Power off is a power cut, and the end of a command
+// that hangs. NV on and off, physical
 // presence, key cache and cancel are acknowledged and change nothing: NV
 // memory of a chip is always there, and a command is over before a cancel
 // could reach it.

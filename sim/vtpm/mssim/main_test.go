@@ -78,7 +78,12 @@ func serve(t *testing.T, chip Chip) *rig {
 
 func serveReal(t *testing.T) *rig {
 	t.Helper()
-	chip, err := lab.Deal(clock, vtpm.ChipID{Model: "infineon-slb9670", N: 1}, 1)
+	return serveModel(t, "infineon-slb9670")
+}
+
+func serveModel(t *testing.T, model string) *rig {
+	t.Helper()
+	chip, err := lab.Deal(clock, vtpm.ChipID{Model: model, N: 1}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

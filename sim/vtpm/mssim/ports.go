@@ -54,9 +54,11 @@ func (s *Server) command(ctx context.Context, q request) ([]byte, error) {
 		s.log("%s: refused at locality %d", name, q.locality)
 		return elsewhere(), nil
 	}
+	ctx, end := s.cable.until(ctx)
+	defer end()
 	response, err := s.Chip.Exchange(ctx, q.command)
 	switch {
-	case errors.Is(err, vtpm.ErrPowerOff):
+	case errors.Is(err, vtpm.ErrPowerOff), err != nil && errors.Is(context.Cause(ctx), vtpm.ErrPowerOff):
 		s.log("%s: no power", name)
 		return nil, nil
 	case err != nil:
@@ -97,11 +99,9 @@ func (s *Server) platform(ctx context.Context, c *conn) error {
 		case signalPowerOn:
 			err = s.powerOn(ctx)
 		case signalPowerOff:
-			s.Chip.PowerOff()
-			s.log("power off")
+			s.powerOff()
 		case signalReset, signalRestart:
-			s.Chip.PowerOff()
-			s.log("power off")
+			s.powerOff()
 			err = s.powerOn(ctx)
 		case signalResponseSizes:
 			data = sized(nil, s.largest.take())
@@ -119,6 +119,13 @@ func (s *Server) platform(ctx context.Context, c *conn) error {
 			return err
 		}
 	}
+}
+
+// powerOff is a power cut: it ends a command that hangs, too.
+func (s *Server) powerOff() {
+	s.Chip.PowerOff()
+	s.cable.cut()
+	s.log("power off")
 }
 
 // powerOn leaves a chip with power alone. Of two clients that find it without,

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"windtunnel.test/sim/vtpm"
 )
 
 // Connections is how many connections a port serves at a time; a client waits
@@ -33,6 +35,7 @@ type Server struct {
 	Log func(line string)
 
 	largest sizes
+	cable   cable
 }
 
 // errStopped ends Serve when a client says so.
@@ -166,6 +169,35 @@ func (s *Server) client(ctx context.Context, c net.Conn, serve func(context.Cont
 func (s *Server) log(format string, args ...any) {
 	if s.Log != nil {
 		s.Log(fmt.Sprintf(format, args...))
+	}
+}
+
+// cable is what brings the chip its power.
+type cable struct {
+	mu      sync.Mutex
+	powered context.Context
+	pull    context.CancelFunc
+}
+
+// until is ctx, or the next power cut, whose cause is vtpm.ErrPowerOff.
+func (c *cable) until(ctx context.Context) (_ context.Context, end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.powered == nil {
+		c.powered, c.pull = context.WithCancel(context.Background())
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.powered, func() { cancel(vtpm.ErrPowerOff) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// cut ends what waits for a chip that has no power any more.
+func (c *cable) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.powered != nil {
+		c.pull()
+		c.powered = nil
 	}
 }
 

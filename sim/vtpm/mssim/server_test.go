@@ -108,6 +108,20 @@ func TestPower(t *testing.T) {
 	r.Expect(again).NotTo(Equal(response))
 }
 
+// A firmware that hangs in a command is one that new power helps.
+func TestPowerCutEndsACommandThatHangs(t *testing.T) {
+	r := serveModel(t, "infineon-slb9672-fw15.22")
+	command, platform := r.dial(r.command), r.dial(r.platform)
+	r.ok(command.send(request{signal: signalCommand, command: unhex("8001" + "0000000a" + "00000147")})) // TPM2_ActivateCredential
+	r.Expect(platform.signal(signalPowerOff)).To(BeZero())
+	r.Expect(command.word()).To(BeZero(), "no response")
+	r.Expect(command.word()).To(BeZero())
+	r.Expect(platform.signal(signalPowerOn)).To(BeZero())
+	response, err := command.run(0, getRandom)
+	r.ok(err)
+	r.Expect(vtpm.ResponseCode(response)).To(Equal(tpm2.TPMRCSuccess))
+}
+
 func TestHandshakeAndSizes(t *testing.T) {
 	r := serveReal(t)
 	command, platform := r.dial(r.command), r.dial(r.platform)

@@ -103,12 +103,12 @@ func (c *Certificate) straighten(der []byte) (strict, tbs []byte, err error) {
 	if _, err := asn1.Unmarshal(der, &outer); err != nil {
 		return nil, nil, err
 	}
-	parts, err := elements(outer.Bytes)
+	parts, err := Elements(outer.Bytes)
 	if err != nil || len(parts) != 3 {
 		return nil, nil, errors.Join(errShape, err)
 	}
 	tbs = parts[0].FullBytes
-	fields, err := elements(parts[0].Bytes)
+	fields, err := Elements(parts[0].Bytes)
 	if err != nil || len(fields) <= placeKey || fields[0].Class != asn1.ClassContextSpecific {
 		return nil, nil, errors.Join(errShape, err)
 	}
@@ -161,12 +161,12 @@ func (c *Certificate) plainExtensions(field asn1.RawValue) (asn1.RawValue, error
 	if _, err := asn1.Unmarshal(field.Bytes, &list); err != nil {
 		return field, errors.Join(errShape, err)
 	}
-	extensions, err := elements(list.Bytes)
+	extensions, err := Elements(list.Bytes)
 	if err != nil {
 		return field, errors.Join(errShape, err)
 	}
 	for i, e := range extensions {
-		parts, err := elements(e.Bytes)
+		parts, err := Elements(e.Bytes)
 		if err != nil {
 			return field, errors.Join(errShape, err)
 		}
@@ -186,8 +186,8 @@ func (c *Certificate) plainExtensions(field asn1.RawValue) (asn1.RawValue, error
 	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 3, IsCompound: true, Bytes: der}, nil
 }
 
-// elements takes the contents of a constructed value apart.
-func elements(b []byte) (list []asn1.RawValue, err error) {
+// Elements takes the contents of a constructed value apart.
+func Elements(b []byte) (list []asn1.RawValue, err error) {
 	for len(b) > 0 {
 		var v asn1.RawValue
 		if b, err = asn1.Unmarshal(b, &v); err != nil {
