@@ -232,33 +232,52 @@ func (a *Administrator) Sync(ctx context.Context) error {
 }
 
 // AwaitAssigned waits until so many devices of the tenant's list have a profile,
-// but not for ever: where none is assigned none will come.
+// but not for ever: where none is assigned none will come. It reads the list,
+// then watches the first device without a profile until that one has it, and
+// reads the list again.
 func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
 	begin := a.clock.Now()
 	for {
-		var known []struct {
-			Status string `json:"deploymentProfileAssignmentStatus"`
-		}
+		var known []identity
 		if err := list(ctx, a, identitiesURL, &known); err != nil {
 			return fmt.Errorf("wait for profiles: %w", err)
 		}
-		assigned := 0
+		assigned, watched := 0, ""
 		for _, d := range known {
-			if strings.HasPrefix(d.Status, "assigned") {
+			if d.assigned() {
 				assigned++
+			} else if watched == "" {
+				watched = d.ID
 			}
 		}
 		if assigned >= count {
 			return nil
 		}
-		if took := a.clock.Now().Sub(begin); took > a.timing.Autopilot.AssignmentPatience {
-			return fmt.Errorf("%d of %d devices have no profile after %s", count-assigned, count, took)
-		}
-		if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for "+strconv.Itoa(count-assigned)+" profiles"); err != nil {
-			return err
+		for {
+			if took := a.clock.Now().Sub(begin); took > a.timing.Autopilot.AssignmentPatience {
+				return fmt.Errorf("%d of %d devices have no profile after %s", count-assigned, count, took)
+			}
+			if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for "+strconv.Itoa(count-assigned)+" profiles"); err != nil {
+				return err
+			}
+			if watched == "" {
+				break // the list is too short
+			}
+			var d identity
+			if err := a.Graph(ctx, http.MethodGet, identitiesURL+"/"+watched, nil, &d); err != nil || d.assigned() {
+				break // or it is gone: the list will tell
+			}
 		}
 	}
 }
+
+// identity is what the administrator looks at of a device of the list.
+type identity struct {
+	ID     string `json:"id"`
+	Status string `json:"deploymentProfileAssignmentStatus"`
+}
+
+func (d identity) assigned() bool { return strings.HasPrefix(d.Status, "assigned") }
 
 // list reads a collection with all its pages.
 func list[T any](ctx context.Context, a *Administrator, address string, into *[]T) error {

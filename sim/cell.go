@@ -140,12 +140,14 @@ func chipOf(d scenario.Device) vtpm.ChipID {
 	return vtpm.ChipID{Model: d.TPM, N: d.Chip}
 }
 
-// stateOf is the condition of that chip.
+// stateOf is the condition of that chip: ready where a group has chips of other
+// models that can be in its state.
 func stateOf(d scenario.Device) vtpm.State {
-	if d.TPMState == scenario.TPMReady {
+	state := vtpm.State(d.TPMState)
+	if m, err := vtpm.FindModel(chipOf(d).Model); d.TPMState == scenario.TPMReady || err != nil || !m.Can(state) {
 		return vtpm.Ready
 	}
-	return vtpm.State(d.TPMState)
+	return state
 }
 
 // noTPM is how a fleet says that a PC has no TPM.

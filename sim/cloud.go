@@ -103,9 +103,10 @@ func (a directory) Device(_ context.Context, tenantID, deviceID string) (intune.
 	if err != nil {
 		return intune.DirectoryDevice{}, false
 	}
+	groups, due := a.d.DeviceGroups(dev)
 	return intune.DirectoryDevice{
 		ID: dev.DeviceID, ObjectID: dev.ObjectID, TrustType: dev.TrustType, Enabled: dev.Enabled, KeyHash: dev.KeyHash,
-		Groups: a.d.MemberOf(tenantID, dev.ObjectID), GroupsDue: a.d.GroupsDue(tenantID, dev.DeviceID),
+		Groups: groups, GroupsDue: due,
 	}, true
 }
 

@@ -32,7 +32,11 @@ type RunOptions struct {
 // LoadOptions are what a scenario may name: the product lines and TPM models
 // that there are.
 func LoadOptions(strict bool) scenario.Options {
-	o := scenario.Options{Strict: strict, TPMModels: append(vtpm.Models(), noTPM), TPMVendors: tpmVendors()}
+	o := scenario.Options{Strict: strict, TPMModels: append(vtpm.Models(), noTPM), TPMVendors: tpmVendors(),
+		TPMCan: func(model string, state scenario.TPMState) bool {
+			m, err := vtpm.FindModel(model)
+			return err == nil && m.Can(vtpm.State(state))
+		}}
 	for _, m := range device.Makes {
 		o.Makes = append(o.Makes, m.Model)
 	}

@@ -107,28 +107,45 @@ func (d *Directory) Members(g Group) []string {
 	return members
 }
 
-// MemberOf are the ids of the groups that an object is in at this moment. A
-// management service asks it for what is assigned to a device or user.
+// MemberOf are the ids of the groups that an object is in at this moment.
 func (d *Directory) MemberOf(tenantID, objectID string) []string {
-	objectID = strings.ToLower(objectID)
-	dev, isDevice := Device{}, false
-	if v, err := d.Device(tenantID, objectID); err == nil {
-		dev, isDevice = v, true
-		objectID = v.ObjectID
+	if dev, err := d.Device(tenantID, objectID); err == nil {
+		in, _ := d.DeviceGroups(dev)
+		return in
 	}
-	now := d.Now()
+	objectID = strings.ToLower(objectID)
 	var out []string
 	for _, g := range d.Groups(tenantID) {
-		in := slices.Contains(g.Members, objectID)
-		if !in && isDevice && g.Resource.Dynamic() {
-			r, err := parseRule(g.Resource.MembershipRule)
-			in = err == nil && r(dev) && d.evaluated(g, dev, now)
-		}
-		if in {
+		if slices.Contains(g.Members, objectID) {
 			out = append(out, g.Resource.ID)
 		}
 	}
 	return out
+}
+
+// DeviceGroups are the ids of the groups that a device is in at this moment. A
+// management service asks it for what is assigned to a device. due is when the
+// next dynamic group that the device fits will have been evaluated for it, zero
+// where nothing is outstanding: who acts on memberships waits until then
+// instead of asking again and again.
+func (d *Directory) DeviceGroups(dev Device) (in []string, due time.Time) {
+	now := d.Now()
+	for _, g := range d.Groups(dev.TenantID) {
+		member := slices.Contains(g.Members, dev.ObjectID)
+		if g.Resource.Dynamic() {
+			r, err := parseRule(g.Resource.MembershipRule)
+			if err == nil && r(dev) { // PutGroup has refused a rule with an error
+				at := d.evaluatedAt(g, dev)
+				if member = member || !now.Before(at); at.After(now) && (due.IsZero() || at.Before(due)) {
+					due = at
+				}
+			}
+		}
+		if member {
+			in = append(in, g.Resource.ID)
+		}
+	}
+	return in, due
 }
 
 // evaluated tells whether the directory has looked at a device for a dynamic
@@ -146,29 +163,4 @@ func (d *Directory) evaluatedAt(g Group, dev Device) time.Time {
 	}
 	draw := d.core.Seed.Stream("dynamic", g.Resource.ID, dev.ObjectID, since.UTC().Format(time.RFC3339Nano))
 	return since.Add(d.core.Timing.Entra.DynamicGroupEvaluation.Draw(draw))
-}
-
-// GroupsDue is when the next dynamic group that a device fits will have been
-// evaluated for it; zero where nothing is outstanding. Who acts on memberships
-// waits until then instead of asking again and again.
-func (d *Directory) GroupsDue(tenantID, deviceID string) time.Time {
-	dev, err := d.Device(tenantID, deviceID)
-	if err != nil {
-		return time.Time{}
-	}
-	var next time.Time
-	now := d.Now()
-	for _, g := range d.Groups(tenantID) {
-		if !g.Resource.Dynamic() {
-			continue
-		}
-		r, err := parseRule(g.Resource.MembershipRule)
-		if err != nil || !r(dev) {
-			continue
-		}
-		if at := d.evaluatedAt(g, dev); at.After(now) && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
-	return next
 }

@@ -49,22 +49,45 @@ func (s Subject) assignedUser() string {
 	return r.UserPrincipalName
 }
 
-// Page is the enrolment status page that applies. Pages for users count only
-// where a user enrolled the device.
-func (s Subject) Page(ctx context.Context) graph.EnrollmentStatusPage {
-	user := s.Device.UserID
-	if s.Device.Kind.Userless() {
-		user = ""
-	}
-	return s.Tenant.StatusPage(s.Tenant.Audience(ctx, s.Device.AzureADDeviceID, user))
+// Due is what a subject is to have.
+type Due struct {
+	Page graph.EnrollmentStatusPage // that applies
+	Apps []App                      // required ones, those first that the page waits for
+	// Configurations: a device's session gets what reaches the device, a user's
+	// session what reaches the user and, of the device's, the settings of the
+	// user's tree: the caller picks.
+	Configurations []tenant.ConfigurationTarget
 }
 
-// Apps are the required apps of the subject, those first that the page waits
-// for. underPage says that the page is up.
-func (s Subject) Apps(ctx context.Context, underPage bool) []App {
-	page, rule := s.Page(ctx), s.Tenant.Service().Timing.Switches.ESP.UnlistedApps
+// Due evaluates the tenant's assignments for the subject. underPage says that
+// the status page is up.
+func (s Subject) Due(ctx context.Context, underPage bool) Due {
+	a := s.audience(ctx)
+	d, targets := Due{Page: s.page(ctx, a.Device)}, s.Tenant.Targets(a)
+	d.Apps = s.apps(targets.Apps, d.Page, underPage)
+	way := tenant.ViaDevice
+	if s.User != nil {
+		way |= tenant.ViaUser
+	}
+	d.Configurations = slices.DeleteFunc(targets.Configurations, func(c tenant.ConfigurationTarget) bool { return c.Via&way == 0 })
+	return d
+}
+
+// page is the enrolment status page that applies. Pages for users count only
+// where a user enrolled the device.
+func (s Subject) page(ctx context.Context, device *tenant.DirectoryDevice) graph.EnrollmentStatusPage {
+	var a tenant.Audience
+	if !s.Device.Kind.Userless() {
+		a = s.Tenant.Audience(ctx, "", s.Device.UserID)
+	}
+	a.Device = device
+	return s.Tenant.StatusPage(a)
+}
+
+func (s Subject) apps(targets []tenant.AppTarget, page graph.EnrollmentStatusPage, underPage bool) []App {
+	rule := s.Tenant.Service().Timing.Switches.ESP.UnlistedApps
 	var tracked, others []App
-	for _, t := range s.Tenant.Targets(s.audience(ctx)).Apps {
+	for _, t := range targets {
 		if t.Intent != graph.IntentRequired || !s.takesApp(t) {
 			continue
 		}
@@ -106,21 +129,13 @@ func (s Subject) unlisted(p graph.EnrollmentStatusPage, rule timing.UnlistedApps
 	return !underPage || s.Device.Kind == tenant.EnrolledWhiteGlove
 }
 
-// Configurations are the device configurations of the subject. A device's
-// session gets what reaches the device, a user's session what reaches the user
-// and, of the device's, the settings of the user's tree: the caller picks.
-func (s Subject) Configurations(ctx context.Context) []tenant.ConfigurationTarget {
-	way := tenant.ViaDevice
-	if s.User != nil {
-		way |= tenant.ViaUser
-	}
-	return slices.DeleteFunc(s.Tenant.Targets(s.audience(ctx)).Configurations, func(c tenant.ConfigurationTarget) bool {
-		return c.Via&way == 0
-	})
-}
-
 // HasWin32 tells whether a tenant has any app that needs the management
 // extension.
 func HasWin32(t *tenant.Tenant) bool {
-	return slices.ContainsFunc(t.Apps().List(), func(a graph.MobileApp) bool { return a.Win32LobApp != nil })
+	for a := range t.Apps().All() {
+		if a.Win32LobApp != nil {
+			return true
+		}
+	}
+	return false
 }

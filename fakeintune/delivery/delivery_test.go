@@ -76,7 +76,7 @@ func newSubject(t testing.TB, page graph.EnrollmentStatusPage) (*rig.Rig, delive
 
 func due(r *rig.Rig, s delivery.Subject, underPage bool) (tracked, others []string) {
 	r.Do(func(ctx context.Context) {
-		for _, a := range s.Apps(ctx, underPage) {
+		for _, a := range s.Due(ctx, underPage).Apps {
 			if a.Tracked {
 				tracked = append(tracked, a.DisplayName)
 			} else {

@@ -25,32 +25,24 @@ const (
 	agentService = "IntuneManagementExtension"
 )
 
-// agentMSI is the published installer.
-type agentMSI struct {
-	version, hash string
-}
-
-func (s *Service) publishAgent(a Agent) (agentMSI, error) {
+// publishAgent puts the management extension's installer up, and gives the job
+// that installs it.
+func (s *Service) publishAgent(a Agent) (item, error) {
 	body, err := installer.Manifest{
 		Product: "Microsoft Intune Management Extension", Version: a.Version, MSI: true, Duration: a.Install, Service: agentService,
 	}.Encode()
 	if err != nil {
-		return agentMSI{}, fmt.Errorf("fakeintune/mdm: management extension: %w", err)
+		return item{}, fmt.Errorf("fakeintune/mdm: management extension: %w", err)
 	}
 	if s.Content != nil {
 		s.Content.Publish(agentPath, body, a.Size)
 	}
-	return agentMSI{a.Version, hash(body)}, nil
+	return s.msiItem(csp.MSI{Scope: csp.Device, ProductCode: agentProduct}, agentOwner, agentPath, a.Version, hash(body), "/quiet")
 }
 
 func hash(body []byte) string {
 	sum := sha256.Sum256(body)
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
-}
-
-// agentItem is the job that installs the management extension.
-func (s *Service) agentItem() (item, error) {
-	return s.msiItem(csp.MSI{Scope: csp.Device, ProductCode: agentProduct}, agentOwner, agentPath, s.agent.version, s.agent.hash, "/quiet")
 }
 
 // appItem is the job that installs a line-of-business MSI. Its file is

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func (s *Service) certificate(sub delivery.Subject, c graph.DeviceConfiguration,
 	}
 	name := subject(c, sub)
 	return item{
-		owner: c.ID, uri: uri, pfx: true, digest: digest("pfx", name, fmt.Sprint(c.Version)),
+		owner: c.ID, uri: uri, pfx: true, digest: digest("pfx", name, strconv.Itoa(c.Version)),
 		make: func() ([]csp.Node, error) {
 			blob, password, err := s.makePFX(sub, c, name)
 			if err != nil {
@@ -120,8 +121,30 @@ func subject(c graph.DeviceConfiguration, sub delivery.Subject) string {
 	case format == "":
 		format = "{{AAD_Device_ID}}"
 	}
-	return strings.NewReplacer(
-		"{{AAD_Device_ID}}", m.AzureADDeviceID, "{{DeviceId}}", m.ID, "{{Device_Serial}}", m.SerialNumber, "{{SerialNumber}}", m.SerialNumber,
-		"{{DeviceName}}", m.DeviceName, "{{UserPrincipalName}}", upn, "{{UserName}}", upn, "{{UserID}}", user,
-	).Replace(format)
+	return expand(format, map[string]string{
+		"AAD_Device_ID": m.AzureADDeviceID, "DeviceId": m.ID, "Device_Serial": m.SerialNumber, "SerialNumber": m.SerialNumber,
+		"DeviceName": m.DeviceName, "UserPrincipalName": upn, "UserName": upn, "UserID": user,
+	})
+}
+
+// expand replaces {{name}} by the variable's value. Names that are not variables
+// stay.
+func expand(format string, variables map[string]string) string {
+	var b strings.Builder
+	for {
+		before, rest, open := strings.Cut(format, "{{")
+		name, after, closed := strings.Cut(rest, "}}")
+		if !open || !closed {
+			b.WriteString(format)
+			return b.String()
+		}
+		b.WriteString(before)
+		if value, ok := variables[name]; ok {
+			b.WriteString(value)
+			format = after
+		} else {
+			b.WriteByte('{')
+			format = format[len(before)+1:]
+		}
+	}
 }

@@ -23,14 +23,11 @@ type conversation struct {
 	client authority.Client
 	in     *syncml.Message
 	row    row
-	out    []step
+	out    []syncml.Command
+	asked  []pending // what the answers to out will be for
 	ended  bool
-}
 
-// step is a command with what its answer will be for.
-type step struct {
-	syncml.Command
-	pending
+	attested bool // the device says that its attestation ended well
 }
 
 func (c *conversation) ask(k kind, i item, commands ...syncml.Command) {
@@ -39,8 +36,9 @@ func (c *conversation) ask(k kind, i item, commands ...syncml.Command) {
 		if n == len(commands)-1 {
 			p = pending{Kind: k, Owner: i.owner, URI: i.uri, Digest: i.digest}
 		}
-		c.out = append(c.out, step{cmd, p})
+		c.asked = append(c.asked, p)
 	}
+	c.out = append(c.out, commands...)
 }
 
 // begin opens a session with package 1.
@@ -168,11 +166,12 @@ func (c *conversation) again() (delivery.Subject, error) {
 // everything sends a scope's contract and all that is due.
 func (c *conversation) everything(sub delivery.Subject) error {
 	c.row.Session.Stage = sending
-	items, err := c.s.due(c.ctx, sub)
+	due := sub.Due(c.ctx, true)
+	items, err := c.s.items(sub, due)
 	if err != nil {
 		return err
 	}
-	c.ask(kindNode, item{}, c.s.contract(c.ctx, sub, items)...)
+	c.ask(kindNode, item{}, c.s.contract(sub, due.Page, items)...)
 	if sub.User == nil {
 		for _, uri := range inventory {
 			c.ask(kindInventory, item{uri: uri}, syncml.NewGet(uri))
@@ -188,7 +187,7 @@ func (c *conversation) everything(sub delivery.Subject) error {
 
 // changes sends what is new or different, and asks how jobs are.
 func (c *conversation) changes(sub delivery.Subject) error {
-	items, err := c.s.due(c.ctx, sub)
+	items, err := c.s.items(sub, sub.Due(c.ctx, true))
 	if err != nil {
 		return err
 	}
@@ -263,6 +262,7 @@ func (c *conversation) reply() (*syncml.Message, error) {
 	out := &syncml.Message{Final: true, Header: syncml.Header{
 		SessionID: h.SessionID, MsgID: h.MsgID, Target: h.Source, Source: "https://" + hosts.OMADM + enroll.OMADMPath,
 	}}
+	out.Commands = make([]syncml.Command, 0, 1+len(c.in.Commands)+len(c.out))
 	out.Append(syncml.HeaderStatus(c.in, syncml.OK))
 	for i := range c.in.Commands {
 		if cmd := &c.in.Commands[i]; cmd.Verb != syncml.Status && cmd.Verb != syncml.Results {
@@ -270,16 +270,13 @@ func (c *conversation) reply() (*syncml.Message, error) {
 		}
 	}
 	first := len(out.Commands)
-	for _, st := range c.out {
-		out.Append(st.Command)
-	}
+	out.Append(c.out...)
 	out.Number()
-	v := &c.row.Session
-	v.Message, v.Pending = h.MsgID, nil
-	for i, st := range c.out {
-		st.pending.Cmd = out.Commands[first+i].ID
-		v.Pending = append(v.Pending, st.pending)
+	for i := range c.asked {
+		c.asked[i].Cmd = out.Commands[first+i].ID
 	}
+	v := &c.row.Session
+	v.Message, v.Pending = h.MsgID, c.asked
 	if len(c.out) > 0 && !c.ended {
 		return out, c.s.save(c.client.Device, c.row)
 	}

@@ -66,7 +66,7 @@ func (c *conversation) health() {
 // wantsHealth tells whether a policy that reaches the device asks for it.
 func (c *conversation) wantsHealth() bool {
 	t, m, some := c.client.Tenant, c.client.Device, false
-	for _, p := range t.CompliancePolicies().List() {
+	for p := range t.CompliancePolicies().All() {
 		some = some || p.AsksHealth()
 	}
 	if !some {
@@ -93,14 +93,17 @@ func (c *conversation) healthAnswer(k kind, a syncml.Answer) func(*tenant.Manage
 		return c.unattested("not started: " + strconv.Itoa(int(a.Status)))
 	case kindAttested:
 		n, err := strconv.ParseInt(value, 10, 64)
-		if !ok || err != nil || n == 0 {
-			return nil // under way, or there is a report
+		if !ok || err != nil {
+			return nil // under way
+		}
+		if c.attested = n == 0; c.attested {
+			return nil
 		}
 		asked.Nonce = ""
 		return c.unattested(hresult.Code(uint32(n)).Hex())
 	case kindReport:
-		if !ok || asked.Nonce == "" {
-			return nil
+		if !ok || asked.Nonce == "" || !c.attested {
+			return nil // what stands there is of an older question
 		}
 		return c.takeReport(value)
 	}

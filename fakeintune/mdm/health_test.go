@@ -138,6 +138,31 @@ func TestHealthReportsThatAreNotBelieved(t *testing.T) {
 	}
 }
 
+// A PC that lay on a shelf for a week still has its last report, which nobody takes any more. While the attestation is
+// under way, which the missing status says, that is no answer.
+func TestHealthReportOfBeforeIsNoAnswer(t *testing.T) {
+	g := NewWithT(t)
+	w, p, good := healthWorld(t)
+	p.own()
+	p.nodes[csp.HealthStatus], p.nodes[csp.HealthReport] = "0", "jwt"
+	good["jwt"] = p.report(p.nonce(), "one")
+	p.own()
+	w.Pass(7 * 24 * time.Hour)
+	p.own()
+	g.Expect(p.did("Exec", csp.HealthTrigger)).To(BeTrue())
+	delete(p.nodes, csp.HealthStatus)
+	delete(good, "jwt") // expired
+	p.own()
+	g.Expect(w.Refusals()).To(BeEmpty())
+	g.Expect(p.device().DeviceHealthAttestationState.Attested()).To(BeTrue())
+
+	p.nodes[csp.HealthStatus], p.nodes[csp.HealthReport] = "0", "new"
+	good["new"] = p.report(p.nonce(), "one")
+	good["new"].BitLocker = false
+	p.own()
+	g.Expect(p.device().DeviceHealthAttestationState.BitLocker).To(Equal(graph.HealthDisabled))
+}
+
 // A tenant whose policies do not ask has not one command more.
 func TestHealthIsNotAskedWithoutPolicy(t *testing.T) {
 	g := NewWithT(t)

@@ -1,7 +1,6 @@
 package mdm
 
 import (
-	"context"
 	"hash/fnv"
 
 	"windtunnel.test/fakeintune/delivery"
@@ -37,21 +36,17 @@ func digest(parts ...string) uint64 {
 	return h.Sum64()
 }
 
-// due lists what a subject is to have by device management.
-func (s *Service) due(ctx context.Context, sub delivery.Subject) ([]item, error) {
+// items lists what a subject is to have by device management.
+func (s *Service) items(sub delivery.Subject, due delivery.Due) ([]item, error) {
 	scope := csp.Device
 	if sub.User != nil {
 		scope = csp.User
 	}
 	var items []item
 	if scope == csp.Device && delivery.HasWin32(sub.Tenant) {
-		agent, err := s.agentItem()
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, agent)
+		items = append(items, s.agent)
 	}
-	for _, app := range sub.Apps(ctx, true) {
+	for _, app := range due.Apps {
 		if app.WindowsMobileMSI == nil {
 			continue // the management extension's business
 		}
@@ -61,7 +56,7 @@ func (s *Service) due(ctx context.Context, sub delivery.Subject) ([]item, error)
 		}
 		items = append(items, one)
 	}
-	for _, c := range sub.Configurations(ctx) {
+	for _, c := range due.Configurations {
 		mine := scope == csp.Device || c.Via.Has(userWay)
 		switch cfg := c.Configuration; {
 		case cfg.CustomConfiguration != nil:
@@ -123,12 +118,12 @@ func set(verb syncml.Verb, nodes ...csp.Node) []syncml.Command {
 
 // contract is what a scope's first sessions set before anything else: the
 // status page's settings, its lists, and the policy provider to wait for.
-func (s *Service) contract(ctx context.Context, sub delivery.Subject, items []item) []syncml.Command {
+func (s *Service) contract(sub delivery.Subject, page graph.EnrollmentStatusPage, items []item) []syncml.Command {
 	if sub.User != nil {
 		out := set(syncml.Add, csp.Interior(csp.FirstSyncStatus(csp.User)))
 		return append(out, set(syncml.Replace, expected(items).Nodes(csp.User)...)...)
 	}
-	f := firstSync(sub.Page(ctx))
+	f := firstSync(page)
 	agent := false
 	var listed []item
 	for _, i := range items {

@@ -68,7 +68,7 @@ func (a Agent) withDefaults() Agent {
 type Service struct {
 	Options
 	rows  *store.Table[row]
-	agent agentMSI
+	agent item // the job that installs the management extension
 }
 
 // New makes the gateway and publishes the management extension's installer.

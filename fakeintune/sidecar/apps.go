@@ -34,7 +34,7 @@ func (s *Service) selectedApps(ctx context.Context, c authority.Client, in *wire
 		}
 	}
 	if !request.User || sub.User != nil {
-		for _, app := range sub.Apps(ctx, request.ESPPhase != wire.ESPNone) {
+		for _, app := range sub.Due(ctx, request.ESPPhase != wire.ESPNone).Apps {
 			if app.Win32LobApp == nil {
 				continue
 			}

@@ -63,7 +63,7 @@ func (t *Tenant) evaluate(ctx context.Context, id string) {
 		return
 	}
 	a := t.Audience(ctx, r.EntraDeviceID, "")
-	intended, explicit := choose(t.Profiles().List(), a)
+	intended, explicit := choose(t.s.profiles.of(t), a)
 	_, gone := t.Profile(r)
 	now := t.s.Now()
 	var generation int

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/wire/graph"
@@ -24,6 +26,16 @@ type kind[T any] struct {
 	table   *store.Table[object[T]]
 	meta    func(*T) meta
 	changed func(ctx context.Context, t *Tenant) // after a change; nil: nothing to do
+
+	mu     sync.Mutex
+	sorted map[string]sorted[T] // by tenant
+}
+
+// sorted is what a tenant has of a kind, the oldest first, kept until the table
+// changes: every session of every device goes through it.
+type sorted[T any] struct {
+	changes   uint64
+	resources []T
 }
 
 type object[T any] struct {
@@ -43,7 +55,7 @@ type meta struct {
 }
 
 func newKind[T any](db *store.DB, name string, m func(*T) meta) *kind[T] {
-	return &kind[T]{name: name, meta: m, table: store.NewTable(db, "intune."+name,
+	return &kind[T]{name: name, meta: m, sorted: map[string]sorted[T]{}, table: store.NewTable(db, "intune."+name,
 		store.Index(byTenant, func(o object[T]) []string { return []string{o.TenantID} }))}
 }
 
@@ -77,16 +89,35 @@ func (t *Tenant) CompliancePolicies() Collection[graph.CompliancePolicy] {
 func (c Collection[T]) Name() string { return c.k.name }
 
 // List gives the resources, the oldest first.
-func (c Collection[T]) List() []T {
-	rows := list(c.t.s, c.k.table, byTenant, c.t.ID)
-	slices.SortFunc(rows, func(a, b object[T]) int {
-		return cmp.Or(c.k.meta(&a.Resource).Created.Compare(c.k.meta(&b.Resource).Created.Time), cmp.Compare(a.N, b.N))
+func (c Collection[T]) List() []T { return append([]T{}, c.k.of(c.t)...) }
+
+// All is List for who only looks.
+func (c Collection[T]) All() iter.Seq[T] { return slices.Values(c.k.of(c.t)) }
+
+// of is List with a slice that is shared: it must not be changed.
+func (k *kind[T]) of(t *Tenant) []T {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	// Reading cannot fail: the function returns nil.
+	_ = t.s.DB.View(func(tx *store.Tx) error {
+		if have, ok := k.sorted[t.ID]; ok && have.changes == k.table.Changes(tx) {
+			return nil
+		}
+		var rows []object[T]
+		for _, o := range k.table.By(tx, byTenant, t.ID) {
+			rows = append(rows, o)
+		}
+		slices.SortFunc(rows, func(a, b object[T]) int {
+			return cmp.Or(k.meta(&a.Resource).Created.Compare(k.meta(&b.Resource).Created.Time), cmp.Compare(a.N, b.N))
+		})
+		out := make([]T, len(rows))
+		for i, r := range rows {
+			out[i] = r.Resource
+		}
+		k.sorted[t.ID] = sorted[T]{k.table.Changes(tx), out}
+		return nil
 	})
-	out := make([]T, len(rows))
-	for i, r := range rows {
-		out[i] = r.Resource
-	}
-	return out
+	return k.sorted[t.ID].resources
 }
 
 // Get finds a resource; ErrNotFound.

@@ -21,7 +21,7 @@ func isDefaultPage(p graph.EnrollmentStatusPage) bool {
 // DefaultStatusPage is the page for whom no other is meant. Until somebody
 // changes it, it shows nothing.
 func (t *Tenant) DefaultStatusPage() graph.EnrollmentStatusPage {
-	for _, p := range t.StatusPages().List() {
+	for p := range t.StatusPages().All() {
 		if isDefaultPage(p) {
 			return p
 		}

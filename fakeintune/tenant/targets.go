@@ -80,17 +80,17 @@ type Targets struct {
 // assignments").
 func (t *Tenant) Targets(a Audience) Targets {
 	var out Targets
-	for _, app := range t.Apps().List() {
+	for app := range t.Apps().All() {
 		if intent, via := a.app(app); via != 0 {
 			out.Apps = append(out.Apps, AppTarget{app, intent, via})
 		}
 	}
-	for _, c := range t.Configurations().List() {
+	for c := range t.Configurations().All() {
 		if via := a.reach(targetsOf(c.Assignments)); via != 0 {
 			out.Configurations = append(out.Configurations, ConfigurationTarget{c, via})
 		}
 	}
-	for _, p := range t.CompliancePolicies().List() {
+	for p := range t.CompliancePolicies().All() {
 		if via := a.reach(targetsOf(p.Assignments)); via != 0 {
 			out.Policies = append(out.Policies, PolicyTarget{p, via})
 		}

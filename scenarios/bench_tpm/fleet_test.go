@@ -4,7 +4,6 @@ package bench_tpm
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -55,12 +54,13 @@ func devices(b *testing.B, usual int) int {
 }
 
 // openLab opens a lab over the images in WINDTUNNEL_TPM_CACHE or, without it,
-// in the user's own cache, and makes those that are missing. One PC goes ahead,
-// so that what a process makes once for all is not counted.
-func openLab(b *testing.B, s *scenario.Scenario, o vtpm.Options) *vtpm.Lab {
+// in the user's own cache, and makes those that are missing. From then on the
+// process has so many cores. One PC goes ahead, so that what a process makes once
+// for all is not counted.
+func openLab(b *testing.B, s *scenario.Scenario, cores int, o vtpm.Options) *vtpm.Lab {
 	b.Helper()
-	cores := runtime.GOMAXPROCS(2)
-	b.Cleanup(func() { runtime.GOMAXPROCS(cores) })
+	before := runtime.GOMAXPROCS(0)
+	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	sim.TuneCollector()
 	o.CacheDir = os.Getenv("WINDTUNNEL_TPM_CACHE")
 	lab, err := vtpm.Open(o)
@@ -79,6 +79,7 @@ func openLab(b *testing.B, s *scenario.Scenario, o vtpm.Options) *vtpm.Lab {
 	if err := lab.Build(b.Context(), ids, nil); err != nil {
 		b.Fatal(err)
 	}
+	runtime.GOMAXPROCS(cores)
 	provision(b, technicians(b, 1), lab)
 	return lab
 }
@@ -96,24 +97,12 @@ func provision(b *testing.B, s *scenario.Scenario, lab *vtpm.Lab) *sim.Result {
 	return r
 }
 
-// cpu is what this process and the lab's engine processes have computed so far.
-func cpu(b *testing.B, lab *vtpm.Lab) time.Duration {
+// cpu is what this process has computed so far.
+func cpu(b *testing.B) time.Duration {
 	b.Helper()
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		b.Fatal(err)
 	}
-	sum := time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	for _, pid := range lab.EnginePIDs() {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
-		var nanos int64
-		if err == nil {
-			_, err = fmt.Sscan(string(text), &nanos) // the first is time on a CPU
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += time.Duration(nanos)
-	}
-	return sum
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

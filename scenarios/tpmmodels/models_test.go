@@ -55,13 +55,15 @@ func expect(w *spec.World, pc *device.PC, want ends) {
 
 var _ = Describe("a PC", func() {
 	for _, model := range vtpm.UsualModels() {
-		It("attests with the usual "+model, Label("SR-06"), func() {
-			w := spec.NewWorld()
-			pc := w.NewRegisteredPC(spec.WithTPM(model))
-			w.Provision(pc)
-			Expect(w.Events(pc, "tpm.attest.failed")).To(BeEmpty())
-			Expect(w.Events(pc, "tpm.attest.done")).To(HaveLen(1))
-		})
+		for _, home := range []vnet.Home{vnet.Direct, vnet.TLS} {
+			It(fmt.Sprintf("attests with the usual %s (%v)", model, home), Label("SR-06"), func() {
+				w := spec.NewWorld(spec.Home(home))
+				pc := w.NewRegisteredPC(spec.WithTPM(model))
+				w.Provision(pc)
+				Expect(w.Events(pc, "tpm.attest.failed")).To(BeEmpty())
+				Expect(w.Events(pc, "tpm.attest.done")).To(HaveLen(1))
+			})
+		}
 	}
 
 	DescribeTable("attests with", Label("SR-06"), func(parts ...spec.Part) {
@@ -124,6 +126,7 @@ var _ = Describe("a chip that is", func() {
 		Entry("P19: without EK certificate in NV", discrete, vtpm.CertificateMissing, retried(hresult.NotFound)),
 		Entry("without EK certificate at the vendor's host", firmware, vtpm.CertificateMissing, once(hresult.NotFound)),
 		Entry("with the certificate of a withdrawn authority", discrete, vtpm.CertificateWithdrawn, retried(hresult.FromHTTPStatus(404))),
+		Entry("with the certificate of a withdrawn authority that it does not name: the vendor has it no more", "infineon-slb9665", vtpm.CertificateWithdrawn, retried(hresult.FromHTTPStatus(404))),
 		Entry("with the certificate of a withdrawn authority at the vendor's host", firmware, vtpm.CertificateWithdrawn, retried(hresult.FromHTTPStatus(404))),
 	)
 

@@ -235,6 +235,9 @@ func (pc *PC) boot(power context.Context) error {
 		pc.NIC.Up() // the cable is in; a wireless card waits for somebody to choose a network
 	}
 	w := newWindows(ctx, pc, boots)
+	if len(w.Registry().Subkeys(KeyJoinInfo)) > 0 {
+		w.EncryptDevice() // where the power went before it could, or firmware setup was changed
+	}
 	err := pc.ended(ctx, pc.Program(w))
 	cancel(errBootOver)                   // the services' waits end here, whatever they wait for
 	w.awaitServices(vclock.Detach(power)) // power or no power: they have to be gone before the next boot

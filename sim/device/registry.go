@@ -16,9 +16,10 @@ import (
 //
 // Values are string (REG_SZ), uint32 (REG_DWORD) or []string (REG_MULTI_SZ).
 type Registry struct {
-	mu   sync.Mutex
-	keys map[string]*regKey
-	dark *atomic.Bool
+	mu    sync.Mutex
+	keys  map[string]*regKey // by folded path
+	paths []string           // these paths, sorted: what is below a key stands together
+	dark  *atomic.Bool
 }
 
 // regKey keeps its values in a slice, ordered without regard to case: a fleet
@@ -76,6 +77,26 @@ func lower(c byte) byte {
 	return c
 }
 
+// add makes a key.
+func (r *Registry) add(path string) *regKey {
+	k, folded := &regKey{path: strings.Trim(path, `\`)}, fold(path)
+	at, _ := slices.BinarySearch(r.paths, folded)
+	r.keys[folded], r.paths = k, slices.Insert(r.paths, at, folded)
+	return k
+}
+
+// below gives the bounds of what is below a folded path.
+func (r *Registry) below(path string) (from, to int) {
+	from, _ = slices.BinarySearch(r.paths, path+`\`)
+	n, _ := slices.BinarySearchFunc(r.paths[from:], path+`\`, func(p, prefix string) int {
+		if strings.HasPrefix(p, prefix) {
+			return -1
+		}
+		return 1
+	})
+	return from, from + n
+}
+
 // find gives the place of a value, and whether it is there.
 func (k *regKey) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(k.values, name, func(v regValue, name string) int { return compareFold(v.name, name) })
@@ -100,8 +121,7 @@ func (r *Registry) set(path, name string, v any) {
 	}
 	k := r.key(path)
 	if k == nil {
-		k = &regKey{path: strings.Trim(path, `\`)}
-		r.keys[fold(path)] = k
+		k = r.add(path)
 	}
 	if i, ok := k.find(name); ok {
 		k.values[i].v = v
@@ -114,7 +134,7 @@ func (r *Registry) replace(with *Registry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !unpowered(r.dark) {
-		r.keys = with.keys
+		r.keys, r.paths = with.keys, with.paths
 	}
 }
 
@@ -155,12 +175,8 @@ func (r *Registry) Has(path string) bool {
 	if _, ok := r.keys[p]; ok {
 		return true
 	}
-	for k := range r.keys {
-		if strings.HasPrefix(k, p+`\`) {
-			return true
-		}
-	}
-	return false
+	from, to := r.below(p)
+	return from < to
 }
 
 // HasValue tells whether a key has a value of that name, of whatever type.
@@ -185,26 +201,36 @@ func (r *Registry) DeleteTree(path string) {
 	if p == "" || unpowered(r.dark) {
 		return
 	}
-	maps.DeleteFunc(r.keys, func(k string, _ *regKey) bool { return k == p || strings.HasPrefix(k, p+`\`) })
+	from, to := r.below(p)
+	for _, k := range r.paths[from:to] {
+		delete(r.keys, k)
+	}
+	r.paths = slices.Delete(r.paths, from, to)
+	if at, ok := slices.BinarySearch(r.paths, p); ok {
+		delete(r.keys, p)
+		r.paths = slices.Delete(r.paths, at, at+1)
+	}
 }
 
 // Subkeys lists the names directly below a key, sorted.
 func (r *Registry) Subkeys(path string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p, names := fold(path)+`\`, map[string]string{}
-	depth := strings.Count(p, `\`)
-	for folded, k := range r.keys {
-		if rest, ok := strings.CutPrefix(folded, p); ok {
-			first, _, _ := strings.Cut(rest, `\`)
-			spelt := k.path // folding may change a text's length
-			for range depth {
-				_, spelt, _ = strings.Cut(spelt, `\`)
-			}
-			spelt, _, _ = strings.Cut(spelt, `\`)
-			if old, seen := names[first]; !seen || spelt < old {
-				names[first] = spelt
-			}
+	p := fold(path)
+	from, to := r.below(p)
+	if from == to {
+		return nil
+	}
+	names, depth := map[string]string{}, 1+strings.Count(p, `\`)
+	for _, folded := range r.paths[from:to] {
+		first, _, _ := strings.Cut(folded[len(p)+1:], `\`)
+		spelt := r.keys[folded].path // folding may change a text's length
+		for range depth {
+			_, spelt, _ = strings.Cut(spelt, `\`)
+		}
+		spelt, _, _ = strings.Cut(spelt, `\`)
+		if old, seen := names[first]; !seen || spelt < old {
+			names[first] = spelt
 		}
 	}
 	return slices.Sorted(maps.Values(names))
@@ -225,12 +251,12 @@ func (r *Registry) ValueNames(path string) []string {
 	return names
 }
 
-func (r *Registry) copy() map[string]*regKey {
+func (r *Registry) copy() *Registry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	keys := make(map[string]*regKey, len(r.keys))
 	for p, k := range r.keys {
 		keys[p] = &regKey{path: k.path, values: slices.Clone(k.values)}
 	}
-	return keys
+	return &Registry{keys: keys, paths: slices.Clone(r.paths)}
 }

@@ -3,8 +3,6 @@ package device
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 )
 
 // keyJSON and valueJSON are the registry's form in a snapshot; a value has one
@@ -26,7 +24,7 @@ func (r *Registry) MarshalJSON() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	keys := make([]keyJSON, 0, len(r.keys))
-	for _, p := range slices.Sorted(maps.Keys(r.keys)) {
+	for _, p := range r.paths {
 		k := keyJSON{Path: r.keys[p].path, Values: []valueJSON{}}
 		for _, v := range r.keys[p].values {
 			out := valueJSON{Name: v.name}
@@ -53,7 +51,9 @@ func (r *Registry) UnmarshalJSON(b []byte) error {
 	}
 	read := newRegistry()
 	for _, k := range keys {
-		read.keys[fold(k.Path)] = &regKey{path: k.Path}
+		if _, ok := read.keys[fold(k.Path)]; !ok {
+			read.add(k.Path)
+		}
 		for _, v := range k.Values {
 			switch {
 			case v.S != nil:

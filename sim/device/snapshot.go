@@ -67,7 +67,7 @@ func restoreChip(c *vtpm.Chip, state []byte) error {
 // Checkpoint is a disk as it was at a moment, for work that is done wholly or
 // not at all.
 type Checkpoint struct {
-	registry map[string]*regKey
+	registry *Registry
 	files    map[string][]byte
 	keys     map[string][]byte
 	certs    []Certificate
@@ -81,7 +81,7 @@ func (d *Disk) Checkpoint() Checkpoint {
 
 // RollBack puts the disk back to a checkpoint.
 func (d *Disk) RollBack(c Checkpoint) {
-	d.Registry.replace(&Registry{keys: c.registry})
+	d.Registry.replace(c.registry)
 	d.Files.replace(c.files)
 	d.Keys.replace(c.keys)
 	d.Certs.replace(c.certs)

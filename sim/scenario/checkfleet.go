@@ -23,6 +23,7 @@ func (c *checker) fleet() {
 		c.name(path+".name", g.Name, seen, "fleet group")
 		c.known(path+".makes", g.Makes, c.options.Makes, "product line")
 		c.known(path+".tpms", g.TPMs, c.options.TPMModels, "TPM model")
+		c.possible(path+".tpmState", g.TPMState, g.TPMs)
 		for k, d := range g.Destinations {
 			c.site(fmt.Sprintf("%s.destinations[%d]", path, k), d.Name)
 		}
@@ -38,6 +39,17 @@ func (c *checker) fleet() {
 	c.imported()
 	c.overrides()
 	c.recipients()
+}
+
+// possible refuses a state that none of the TPMs can be in; where some can, they
+// are the ones that are.
+func (c *checker) possible(path string, state TPMState, tpms Weights) {
+	can := func(w Weight) bool {
+		return c.options.TPMCan(w.Name, state) || !slices.Contains(c.options.TPMModels, w.Name) // another mistake
+	}
+	if c.options.TPMCan != nil && len(tpms) > 0 && state != TPMReady && state != "" && !slices.ContainsFunc(tpms, can) {
+		c.wrong(path, "no TPM of %s can be %s", strings.Join(tpms.Names(), ", "), state)
+	}
 }
 
 func (c *checker) known(path string, w Weights, names []string, what string) {
@@ -154,6 +166,13 @@ func (c *checker) overrides() {
 		}
 		c.known(path+".make", one(o.Make), c.options.Makes, "product line")
 		c.known(path+".tpm", one(o.TPM), c.options.TPMModels, "TPM model")
+		if o.TPMState != nil {
+			tpms := one(o.TPM)
+			if g, ok := f.groupOf(o.Index); ok && tpms == nil {
+				tpms = g.TPMs
+			}
+			c.possible(path+".tpmState", *o.TPMState, tpms)
+		}
 		o.User = c.user(path+".user", o.User)
 		if o.AssignedUser != nil {
 			name := c.user(path+".assignedUser", *o.AssignedUser)

@@ -25,6 +25,17 @@ func (f Fleet) Count() int {
 	return n
 }
 
+// groupOf is the group of a PC by its index, which begins with 1.
+func (f Fleet) groupOf(index int) (Group, bool) {
+	for _, g := range f.Groups {
+		if index > 0 && index <= g.Count {
+			return g, true
+		}
+		index -= g.Count
+	}
+	return Group{}, false
+}
+
 // Group is a number of PCs that go the same way.
 type Group struct {
 	Name         string    `yaml:"name" need:"yes" doc:"How other sections and reports call it."`

@@ -14,6 +14,8 @@ type Options struct {
 	TPMModels, Makes []string
 	// TPMVendors are the ids by which sections may name vendors.
 	TPMVendors []string
+	// TPMCan tells whether chips of a model can be in a state; nil: all can.
+	TPMCan func(model string, state TPMState) bool
 }
 
 // Load reads a scenario. file is only for messages. When there are mistakes

@@ -34,13 +34,15 @@ type TPM struct {
 	AttestationWait       time.Duration // after which the status page's row fails with 0x800705B4
 	AttestationRetries    int           // attempts after the first; exhaustion is 0x81039001
 	AttestationRetryDelay time.Duration
-	EKCertificateLife     Period
 	AIKCertificateLife    Period
 	AIKChallengeLife      time.Duration // how long the AIK service keeps a challenge open
 	HealthChallengeLife   time.Duration // how long the attestation service keeps one open
 	HealthReportLife      time.Duration // how long its reports are good
 	Resubmissions         int           // of a command that the TPM answers with TPM_RC_RETRY
 	ResubmissionDelay     time.Duration
+	LockoutTries          int           // failed authorisations after which a TPM refuses the right ones too
+	LockoutRecovery       time.Duration // after which it forgets one of them
+	LockoutPassword       time.Duration // the same for the lockout password
 }
 
 // Autopilot: registration, profiles and what the portal keeps.

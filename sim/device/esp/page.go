@@ -41,6 +41,12 @@ type row struct {
 	name, state, text string
 }
 
+// subcategory is a row as the registry has it.
+type subcategory struct {
+	State string `json:"subcategoryState"`
+	Text  string `json:"subcategoryStatusText"`
+}
+
 // page is one category on the screen.
 type page struct {
 	w        *device.Windows
@@ -110,7 +116,7 @@ func (p *page) store(state string) {
 		status["categorySucceeded"] = state == succeeded
 	}
 	for _, r := range p.rows {
-		status[p.category+"."+subcategories[r.name]] = map[string]string{"subcategoryState": r.state, "subcategoryStatusText": r.text}
+		status[p.category+"."+subcategories[r.name]] = subcategory{r.state, r.text}
 	}
 	b, err := json.Marshal(status)
 	if err != nil {

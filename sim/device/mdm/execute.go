@@ -25,30 +25,34 @@ type provider struct {
 	del  func(t target) syncml.StatusCode
 }
 
-// execute runs one command and gives the status and results that answer it.
-func (r *runner) execute(m *syncml.Message, c *syncml.Command) []syncml.Command {
+// execute runs one command, and puts the status and results that answer it out.
+func (r *runner) execute(m *syncml.Message, c *syncml.Command, out *syncml.Message) {
 	r.commands++
 	switch c.Verb {
 	case syncml.Atomic:
-		return r.atomic(m, c)
+		r.atomic(m, c, out)
 	case syncml.Sequence:
-		replies := []syncml.Command{syncml.StatusFor(m, c, syncml.OK)}
+		out.Append(syncml.StatusFor(m, c, syncml.OK))
 		for i := range c.Commands {
-			replies = append(replies, r.execute(m, &c.Commands[i])...)
+			r.execute(m, &c.Commands[i], out)
 		}
-		return replies
 	case syncml.Add, syncml.Replace, syncml.Delete, syncml.Exec, syncml.Get:
-		return r.plain(m, c)
+		code, results := r.plain(c)
+		out.Append(syncml.StatusFor(m, c, code))
+		if len(results) > 0 {
+			out.Append(syncml.ResultsFor(m, c, results...))
+		}
 	case syncml.Alert:
-		return []syncml.Command{syncml.StatusFor(m, c, syncml.OK)}
+		out.Append(syncml.StatusFor(m, c, syncml.OK))
 	default:
-		return []syncml.Command{syncml.StatusFor(m, c, syncml.FeatureNotSupported)}
+		out.Append(syncml.StatusFor(m, c, syncml.FeatureNotSupported))
 	}
 }
 
-func (r *runner) plain(m *syncml.Message, c *syncml.Command) []syncml.Command {
-	code, results := syncml.OK, []syncml.Item(nil)
-	for _, item := range c.Items {
+func (r *runner) plain(c *syncml.Command) (code syncml.StatusCode, results []syncml.Item) {
+	code = syncml.OK
+	for i := range c.Items {
+		item := &c.Items[i]
 		one, value := r.item(c.Verb, item)
 		if !one.Success() {
 			code = one
@@ -61,17 +65,13 @@ func (r *runner) plain(m *syncml.Message, c *syncml.Command) []syncml.Command {
 			results = append(results, syncml.Item{Source: item.Target, Data: value})
 		}
 	}
-	replies := []syncml.Command{syncml.StatusFor(m, c, code)}
-	if len(results) > 0 {
-		replies = append(replies, syncml.ResultsFor(m, c, results...))
-	}
-	return replies
+	return code, results
 }
 
 // atomic runs commands all together or not at all: what was done before the
 // one that fails is undone. A Get or another Atomic inside is a mistake of the
 // server ([MS-MDM] 3.1.5.1).
-func (r *runner) atomic(m *syncml.Message, c *syncml.Command) []syncml.Command {
+func (r *runner) atomic(m *syncml.Message, c *syncml.Command, out *syncml.Message) {
 	codes := make([]syncml.StatusCode, len(c.Commands))
 	failed := -1
 	before := r.w.Disk.Checkpoint()
@@ -79,7 +79,7 @@ func (r *runner) atomic(m *syncml.Message, c *syncml.Command) []syncml.Command {
 		inner := &c.Commands[i]
 		codes[i] = syncml.CommandFailed
 		if inner.Verb != syncml.Get && inner.Verb != syncml.Atomic && inner.Verb != syncml.Sequence {
-			codes[i] = syncml.StatusCode(r.plain(m, inner)[0].Code)
+			codes[i], _ = r.plain(inner)
 		}
 		if !codes[i].Success() {
 			failed = i
@@ -87,14 +87,14 @@ func (r *runner) atomic(m *syncml.Message, c *syncml.Command) []syncml.Command {
 		}
 	}
 	if failed < 0 {
-		replies := []syncml.Command{syncml.StatusFor(m, c, syncml.OK)}
+		out.Append(syncml.StatusFor(m, c, syncml.OK))
 		for i := range c.Commands {
-			replies = append(replies, syncml.StatusFor(m, &c.Commands[i], codes[i]))
+			out.Append(syncml.StatusFor(m, &c.Commands[i], codes[i]))
 		}
-		return replies
+		return
 	}
 	r.w.Disk.RollBack(before)
-	replies := []syncml.Command{syncml.StatusFor(m, c, syncml.AtomicFailed)}
+	out.Append(syncml.StatusFor(m, c, syncml.AtomicFailed))
 	for i := range c.Commands {
 		code := syncml.NotExecuted
 		switch {
@@ -103,13 +103,12 @@ func (r *runner) atomic(m *syncml.Message, c *syncml.Command) []syncml.Command {
 		case i == failed:
 			code = codes[i]
 		}
-		replies = append(replies, syncml.StatusFor(m, &c.Commands[i], code))
+		out.Append(syncml.StatusFor(m, &c.Commands[i], code))
 	}
-	return replies
 }
 
 // item takes a command to the provider of its node.
-func (r *runner) item(verb syncml.Verb, item syncml.Item) (syncml.StatusCode, string) {
+func (r *runner) item(verb syncml.Verb, item *syncml.Item) (syncml.StatusCode, string) {
 	path, err := csp.Parse(item.Target)
 	if err != nil {
 		return syncml.BadRequest, ""

@@ -153,18 +153,20 @@ func (r *runner) exchange(m *syncml.Message) (*syncml.Message, error) {
 // answer executes a message's commands in order and builds the next message:
 // a status for each, and the results of what was asked for.
 func (r *runner) answer(m *syncml.Message, msgID int) (*syncml.Message, error) {
-	out := &syncml.Message{Header: syncml.Header{SessionID: r.sessionID, MsgID: msgID, Target: r.address, Source: r.device}, Final: true}
+	out := &syncml.Message{
+		Header: syncml.Header{SessionID: r.sessionID, MsgID: msgID, Target: r.address, Source: r.device}, Final: true,
+		Commands: make([]syncml.Command, 0, 1+len(m.Commands)),
+	}
 	out.Append(syncml.HeaderStatus(m, syncml.OK))
 	for i := range m.Commands {
 		c := &m.Commands[i]
 		if c.Verb == syncml.Status || c.Verb == syncml.Results {
 			continue
 		}
-		replies := r.execute(m, c)
+		r.execute(m, c, out)
 		if cause := context.Cause(r.w.Ctx); cause != nil {
 			return nil, cause
 		}
-		out.Append(replies...)
 	}
 	out.Number()
 	return out, nil
