@@ -3,11 +3,10 @@ package journal
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"slices"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 // Memory is a sink that keeps the last events of each device, and as many of the world.
@@ -17,10 +16,11 @@ type Memory struct {
 	mu    sync.Mutex
 	rings map[string]*ring
 	spare []byte // the next tail
+	room  []byte // to pack in
 }
 
 // ring keeps events as the lines that they are in a file, and packs them by the block: a fleet's timelines would be the
-// largest part of what its PCs take.
+// largest part of what its PCs take. S2 makes a quarter of them; zstd would make a sixth, in four times the time.
 type ring struct {
 	blocks [][]byte // packed, blockLines each, oldest first
 	tail   []byte   // lines since
@@ -29,20 +29,6 @@ type ring struct {
 
 // blockLines is how many lines are packed together.
 const blockLines = 64
-
-// packers are stateless in EncodeAll and DecodeAll, which start no goroutines.
-var packers = sync.OnceValue(func() (p struct {
-	*zstd.Encoder
-	*zstd.Decoder
-}) {
-	var err, derr error
-	p.Encoder, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(32<<10), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
-	p.Decoder, derr = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2))
-	if err := errors.Join(err, derr); err != nil {
-		panic("journal: " + err.Error()) // fixed options: cannot fail
-	}
-	return p
-})
 
 // NewMemory keeps so many events a device; 0 keeps all.
 func NewMemory(keepPerDevice int) *Memory {
@@ -65,7 +51,8 @@ func (m *Memory) Write(e Event) error {
 	if r.lines++; r.lines < blockLines {
 		return nil
 	}
-	r.blocks = append(r.blocks, bytes.Clone(packers().EncodeAll(r.tail, nil)))
+	m.room = s2.Encode(m.room[:cap(m.room)], r.tail)
+	r.blocks = append(r.blocks, bytes.Clone(m.room))
 	m.spare, r.tail, r.lines = r.tail[:0], nil, 0
 	if m.keep > 0 && (len(r.blocks)-1)*blockLines >= m.keep {
 		r.blocks = slices.Clone(r.blocks[1:])
@@ -90,7 +77,7 @@ func (r *ring) events(keep int) []Event {
 	}
 	var list []Event
 	for _, packed := range r.blocks {
-		block, err := packers().DecodeAll(packed, nil)
+		block, err := s2.Decode(nil, packed)
 		if err != nil {
 			panic("journal: what was packed cannot be unpacked: " + err.Error())
 		}

@@ -132,5 +132,6 @@ func (t *Table[V]) restore(raw []rawRow) (func(), error) {
 	}
 	return func() {
 		t.rows, t.byKey, t.bySeq, t.indexes = fresh.rows, fresh.byKey, fresh.bySeq, fresh.indexes
+		t.changes++
 	}, nil
 }

@@ -96,6 +96,34 @@ func TestOrderAndIndexes(t *testing.T) {
 	})
 }
 
+func TestChangesAreCounted(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld()
+	changes := func() (n uint64) {
+		w.update(t, func(tx *store.Tx) { n = w.devices.Changes(tx) })
+		return n
+	}
+	last := changes()
+	changed := func(yes bool, what string) {
+		now := changes()
+		g.Expect(now > last).To(Equal(yes), what)
+		last = now
+	}
+	w.fill(t)
+	changed(true, "new rows")
+	w.update(t, func(tx *store.Tx) { w.notes.Put(tx, "n", "another table") })
+	changed(false, "another table")
+	w.update(t, func(tx *store.Tx) { w.devices.Put(tx, "a", device{Serial: "1", Tags: []string{"lab"}, Boots: 2}) })
+	changed(true, "a row was replaced")
+	g.Expect(w.db.Update(func(tx *store.Tx) error {
+		w.devices.Delete(tx, "a")
+		return errors.New("no")
+	})).NotTo(Succeed())
+	changed(true, "it went and came back")
+	g.Expect(w.db.Restore(strings.NewReader(w.dump(t)))).To(Succeed())
+	changed(true, "restored")
+}
+
 func TestLoopMayChangeTheTable(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld()

@@ -16,6 +16,7 @@ type Table[V any] struct {
 	byKey   []string  // sorted
 	bySeq   []*row[V] // in order of insertion
 	indexes []*index[V]
+	changes uint64
 }
 
 type row[V any] struct {
@@ -69,6 +70,13 @@ func (t *Table[V]) Len(tx *Tx) int {
 	return len(t.rows)
 }
 
+// Changes counts the changes of the table's rows, so that what was made of them can be kept until there is another. It says
+// nothing across databases: a dump does not carry it.
+func (t *Table[V]) Changes(tx *Tx) uint64 {
+	tx.check(t.db, false)
+	return t.changes
+}
+
 // Put adds the row, or replaces it; a replaced row keeps its place in the order of insertion.
 func (t *Table[V]) Put(tx *Tx, key string, v V) {
 	tx.check(t.db, true)
@@ -119,20 +127,27 @@ func (t *Table[V]) Inserted(tx *Tx) iter.Seq2[string, V] {
 // By lists the rows that an index has under a value, by key, otherwise as All. An index that the table does not have is a
 // mistake and panics.
 func (t *Table[V]) By(tx *Tx, indexName, value string) iter.Seq2[string, V] {
+	x := t.index(indexName)
+	return t.list(tx, func() []string { return slices.Clone(x.keys[value]) })
+}
+
+func (t *Table[V]) index(name string) *index[V] {
 	for _, x := range t.indexes {
-		if x.name == indexName {
-			return t.list(tx, func() []string { return slices.Clone(x.keys[value]) })
+		if x.name == name {
+			return x
 		}
 	}
-	panic(fmt.Sprintf("store: table %q has no index %q", t.name, indexName))
+	panic(fmt.Sprintf("store: table %q has no index %q", t.name, name))
 }
 
 // First is the first row that By would list.
 func (t *Table[V]) First(tx *Tx, indexName, value string) (key string, v V, ok bool) {
-	for key, v := range t.By(tx, indexName, value) {
-		return key, v, true
+	tx.check(t.db, false)
+	keys := t.index(indexName).keys[value]
+	if len(keys) == 0 {
+		return "", v, false
 	}
-	return "", v, false
+	return keys[0], t.rows[keys[0]].value, true
 }
 
 func (t *Table[V]) list(tx *Tx, keys func() []string) iter.Seq2[string, V] {
@@ -148,41 +163,46 @@ func (t *Table[V]) list(tx *Tx, keys func() []string) iter.Seq2[string, V] {
 }
 
 func (t *Table[V]) insert(r *row[V]) {
+	t.changes++
 	t.rows[r.key] = r
 	t.byKey = insertSorted(t.byKey, r.key)
 	at := sort.Search(len(t.bySeq), func(i int) bool { return t.bySeq[i].seq > r.seq })
 	t.bySeq = slices.Insert(t.bySeq, at, r)
 	for _, x := range t.indexes {
-		x.add(r.key, r.value)
+		x.add(r.key, x.of(r.value))
 	}
 }
 
 func (t *Table[V]) remove(r *row[V]) {
+	t.changes++
 	delete(t.rows, r.key)
 	t.byKey = deleteSorted(t.byKey, r.key)
 	at, _ := slices.BinarySearchFunc(t.bySeq, r.seq, func(r *row[V], seq uint64) int { return cmp.Compare(r.seq, seq) })
 	t.bySeq = slices.Delete(t.bySeq, at, at+1)
 	for _, x := range t.indexes {
-		x.drop(r.key, r.value)
+		x.drop(r.key, x.of(r.value))
 	}
 }
 
 func (t *Table[V]) replace(r *row[V], v V) {
+	t.changes++
 	for _, x := range t.indexes {
-		x.drop(r.key, r.value)
-		x.add(r.key, v)
+		if was, is := x.of(r.value), x.of(v); !slices.Equal(was, is) {
+			x.drop(r.key, was)
+			x.add(r.key, is)
+		}
 	}
 	r.value = v
 }
 
-func (x *index[V]) add(key string, v V) {
-	for _, value := range x.of(v) {
+func (x *index[V]) add(key string, values []string) {
+	for _, value := range values {
 		x.keys[value] = insertSorted(x.keys[value], key)
 	}
 }
 
-func (x *index[V]) drop(key string, v V) {
-	for _, value := range x.of(v) {
+func (x *index[V]) drop(key string, values []string) {
+	for _, value := range values {
 		if rest := deleteSorted(x.keys[value], key); len(rest) > 0 {
 			x.keys[value] = rest
 		} else {

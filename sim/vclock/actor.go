@@ -3,7 +3,6 @@ package vclock
 import (
 	"context"
 	"fmt"
-	"iter"
 	"runtime/debug"
 )
 
@@ -21,7 +20,7 @@ type actor struct {
 
 	// The coroutine; touched by the loop and the actor only.
 	begun   bool
-	next    func() (struct{}, bool)
+	co      *coroutine
 	yield   func(struct{}) bool
 	off     *offload
 	refused int // clock calls since the clock was stopped
@@ -74,13 +73,18 @@ const patience = 100
 func (a *actor) resume() bool {
 	if !a.begun {
 		a.begun = true
-		a.next, _ = iter.Pull(a.run)
+		a.v.lend(a)
 	}
-	_, more := a.next()
-	return more
+	a.co.next()
+	if a.co.actor != nil {
+		return true
+	}
+	a.v.reclaim(a.co)
+	a.co = nil
+	return false
 }
 
-// run is the coroutine's body.
+// run is the actor's life.
 func (a *actor) run(yield func(struct{}) bool) {
 	a.yield = yield
 	returned := false

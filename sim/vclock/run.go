@@ -69,6 +69,7 @@ func (v *Virtual) begin() error {
 // end also unwinds, for the case that Stop came when Run was about to return.
 func (v *Virtual) end() {
 	for {
+		v.dismiss()
 		v.mu.Lock()
 		if v.live.next.owner == nil || !v.stopped.Load() {
 			v.active = false
@@ -229,6 +230,7 @@ func (v *Virtual) unwind() {
 			_, _ = fmt.Fprintln(v.log, err)
 		}
 	}
+	v.dismiss()
 	complete = true
 }
 

@@ -53,8 +53,9 @@ type Virtual struct {
 	running  atomic.Pointer[actor] // for the watchdog: who runs, or whose offload is awaited
 	awaiting atomic.Bool           // for the watchdog: which of the two
 
-	cur     *actor // who runs; touched by the loop and the actor only
-	failure error  // panics of actors while they were unwound; touched by the loop only
+	cur     *actor       // who runs; touched by the loop and the actor only
+	spare   []*coroutine // touched by the loop only
+	failure error        // panics of actors while they were unwound; touched by the loop only
 
 	mu      sync.Mutex // guards what follows, and the wait state of actors and scopes
 	active  bool       // Run or Stop is at work

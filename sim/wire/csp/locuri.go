@@ -42,13 +42,15 @@ func Parse(uri string) (Path, error) {
 	if !ok {
 		return Path{}, fmt.Errorf("csp: LocURI %q does not start with ./", uri)
 	}
-	p := Path{Scope: Device}
-	for i, segment := range strings.Split(rest, "/") {
+	p := Path{Scope: Device, Segments: make([]string, 0, 1+strings.Count(rest, "/"))}
+	first := true
+	for segment := range strings.SplitSeq(rest, "/") {
 		name, err := unescape(segment)
 		if err != nil {
 			return Path{}, fmt.Errorf("csp: LocURI %q: %w", uri, err)
 		}
-		if i == 0 && (segment == string(Device) || segment == string(User)) {
+		scope := first && (segment == string(Device) || segment == string(User))
+		if first = false; scope {
 			p.Scope = Scope(segment)
 			continue
 		}
@@ -87,7 +89,12 @@ func Canonical(uri string) (string, error) {
 
 // Join appends segments to a LocURI, escaping them.
 func Join(uri string, segments ...string) string {
+	size := len(uri)
+	for _, segment := range segments {
+		size += 1 + len(segment)
+	}
 	var b strings.Builder
+	b.Grow(size)
 	b.WriteString(uri)
 	for _, segment := range segments {
 		b.WriteByte('/')
@@ -104,10 +111,13 @@ func Escape(segment string) string {
 	if segment == "." || segment == ".." {
 		return strings.ReplaceAll(segment, ".", "%2E")
 	}
+	if plain(segment) {
+		return segment
+	}
 	var b strings.Builder
 	for i := range len(segment) {
 		c := segment[i]
-		if unreserved(c) {
+		if unreserved[c] {
 			b.WriteByte(c)
 			continue
 		}
@@ -118,9 +128,22 @@ func Escape(segment string) string {
 	return b.String()
 }
 
-func unreserved(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~!*'()@:$,+=&", c) >= 0
+// plain reports whether a segment, as nearly all do, stands for itself.
+func plain(segment string) bool {
+	for i := range len(segment) {
+		if !unreserved[segment[i]] {
+			return false
+		}
+	}
+	return true
 }
+
+var unreserved = func() (set [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!*'()@:$,+=&") {
+		set[c] = true
+	}
+	return set
+}()
 
 var (
 	errEmptySegment = errors.New("empty segment")

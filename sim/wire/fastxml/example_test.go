@@ -7,7 +7,7 @@ import (
 )
 
 func Example() {
-	s := fastxml.New([]byte(`<Item><Data>1 &lt; 2</Data></Item>`), nil)
+	s := fastxml.New([]byte(`<Item><Data>1 &lt; 2</Data></Item>`))
 	for t, ok := s.Next(); ok; t, ok = s.Next() {
 		if t.Kind == fastxml.Text {
 			fmt.Println(string(t.Text))

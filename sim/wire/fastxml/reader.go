@@ -15,8 +15,8 @@ type Reader struct {
 	s *Scanner
 }
 
-// NewReader reads data; names as in [New].
-func NewReader(data []byte, names map[string]string) *Reader { return &Reader{s: New(data, names)} }
+// NewReader reads data.
+func NewReader(data []byte) *Reader { return &Reader{s: New(data)} }
 
 // Token gives the next token as xml.Decoder.RawToken does.
 func (r *Reader) Token() (xml.Token, error) {
@@ -46,7 +46,7 @@ func (r *Reader) Token() (xml.Token, error) {
 // Unmarshal is xml.Unmarshal, faster where the document is plain. v must be a pointer to a zero value; a ",innerxml"
 // member stays empty.
 func Unmarshal(data []byte, v any) error {
-	if xml.NewTokenDecoder(NewReader(data, nil)).Decode(v) == nil {
+	if xml.NewTokenDecoder(NewReader(data)).Decode(v) == nil {
 		return nil
 	}
 	reflect.ValueOf(v).Elem().SetZero()

@@ -29,19 +29,18 @@ type Token struct {
 // Scanner walks through a document that is whole in memory. It does not look whether tags match.
 type Scanner struct {
 	data  []byte
+	doc   string // the data, whose parts are the names
 	at    int
 	odd   bool
 	empty bool // the last tag was empty: its end comes next
 	last  Token
-	names map[string]string
 	text  []byte
 	attrs []Attr
 }
 
-// New scans data. names, which may be nil, holds the names that are likely to come (each as its own value) and saves
-// making them anew.
-func New(data []byte, names map[string]string) *Scanner {
-	s := &Scanner{data: data, names: names}
+// New scans data. Names are parts of one copy of the data: who keeps one keeps all of it.
+func New(data []byte) *Scanner {
+	s := &Scanner{data: data, doc: string(data)}
 	for _, declaration := range declarations {
 		if rest, ok := bytes.CutPrefix(data, declaration); ok {
 			s.at = len(data) - len(rest)
@@ -49,15 +48,6 @@ func New(data []byte, names map[string]string) *Scanner {
 		}
 	}
 	return s
-}
-
-// Names makes a set of names for New.
-func Names(names ...string) map[string]string {
-	m := make(map[string]string, len(names))
-	for _, n := range names {
-		m[n] = n
-	}
-	return m
 }
 
 var declarations = [][]byte{
@@ -140,14 +130,11 @@ func (s *Scanner) part() (string, bool) {
 	for s.at < len(s.data) && nameByte[s.data[s.at]] {
 		s.at++
 	}
-	b := s.data[begin:s.at]
-	if len(b) == 0 || b[0] == '-' || b[0] == '.' || b[0] >= '0' && b[0] <= '9' || s.peek() >= utf8.RuneSelf {
+	n := s.doc[begin:s.at]
+	if n == "" || n[0] == '-' || n[0] == '.' || n[0] >= '0' && n[0] <= '9' || s.peek() >= utf8.RuneSelf {
 		return "", false
 	}
-	if n, ok := s.names[string(b)]; ok {
-		return n, true
-	}
-	return string(b), true
+	return n, true
 }
 
 func (s *Scanner) endTag() (Token, bool) {
@@ -200,11 +187,15 @@ func (s *Scanner) attribute() bool {
 	if n < 0 {
 		return false
 	}
-	value := s.data[s.at : s.at+n]
-	for _, c := range value {
-		if c == '<' || c == '&' || c < ' ' || c >= 0x7F {
+	raw := s.data[s.at : s.at+n]
+	for _, c := range raw {
+		if c == '<' || c < ' ' || c >= 0x7F {
 			return false
 		}
+	}
+	value, ok := s.unescape(raw)
+	if !ok {
+		return false
 	}
 	s.at += n + 1
 	s.attrs = append(s.attrs, Attr{prefix, name, string(value)})
@@ -222,24 +213,30 @@ func (s *Scanner) chars() (Token, bool) {
 		return s.oddity()
 	}
 	s.at += n
-	if bytes.IndexByte(raw, '&') < 0 {
-		return Token{Kind: Text, Text: raw}, true
+	text, ok := s.unescape(raw)
+	if !ok {
+		return s.oddity()
+	}
+	return Token{Kind: Text, Text: text}, true
+}
+
+// unescape gives raw itself where there is nothing to do. It is false at an entity that is not plain. What it gives is good
+// until the next call.
+func (s *Scanner) unescape(raw []byte) ([]byte, bool) {
+	i := bytes.IndexByte(raw, '&')
+	if i < 0 {
+		return raw, true
 	}
 	s.text = s.text[:0]
-	for {
-		i := bytes.IndexByte(raw, '&')
-		if i < 0 {
-			break
-		}
-		s.text = append(s.text, raw[:i]...)
+	for ; i >= 0; i = bytes.IndexByte(raw, '&') {
 		c, length := entity(raw[i:])
 		if length == 0 {
-			return s.oddity()
+			return nil, false
 		}
-		s.text, raw = append(s.text, c), raw[i+length:]
+		s.text, raw = append(append(s.text, raw[:i]...), c), raw[i+length:]
 	}
 	s.text = append(s.text, raw...)
-	return Token{Kind: Text, Text: s.text}, true
+	return s.text, true
 }
 
 var (

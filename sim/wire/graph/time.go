@@ -15,7 +15,8 @@ func At(t time.Time) Time { return Time{t.UTC()} }
 
 // MarshalJSON writes RFC 3339 in UTC, with a fraction only where there is one.
 func (t Time) MarshalJSON() ([]byte, error) {
-	return json.Marshal(t.UTC().Format(time.RFC3339Nano))
+	b := append(make([]byte, 0, len(time.RFC3339Nano)+2), '"')
+	return append(t.UTC().AppendFormat(b, time.RFC3339Nano), '"'), nil
 }
 
 // UnmarshalJSON reads RFC 3339 in any offset; null is the zero value.

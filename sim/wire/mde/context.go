@@ -141,8 +141,11 @@ func (c Context) Items() []ContextItem {
 
 // Set takes one item in. Flags are read in any case; an item of an unknown name goes to Extra; of a known name that comes
 // twice the last one counts, unless it is a list.
-func (c *Context) Set(name, value string) error {
-	for _, f := range c.fields() {
+func (c *Context) Set(name, value string) error { return c.set(c.fields(), name, value) }
+
+// set is Set with the table at hand, for who takes many items in.
+func (c *Context) set(fields []field, name, value string) error {
+	for _, f := range fields {
 		if f.name != name {
 			continue
 		}

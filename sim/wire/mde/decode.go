@@ -52,7 +52,7 @@ func unmarshal(data []byte, local, space string, to any) error {
 		return fmt.Errorf("%w: %d bytes", ErrTooBig, len(data))
 	}
 	// Nearly all messages are plain XML. Whatever is not, mistakes too, is encoding/xml's to read.
-	if unmarshalFrom(fastxml.NewReader(data, nil), local, space, to) == nil {
+	if unmarshalFrom(fastxml.NewReader(data), local, space, to) == nil {
 		return nil
 	}
 	reflect.ValueOf(to).Elem().SetZero()

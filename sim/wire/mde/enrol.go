@@ -103,8 +103,9 @@ func (b *rstIn) enrol() (*Enrol, error) {
 	if len(b.Items) > MaxContextItems {
 		return nil, fmt.Errorf("%d context items", len(b.Items))
 	}
+	fields := m.Context.fields()
 	for _, item := range b.Items {
-		if err := m.Context.Set(item.Name, strings.TrimSpace(item.Value)); err != nil {
+		if err := m.Context.set(fields, item.Name, strings.TrimSpace(item.Value)); err != nil {
 			return nil, err
 		}
 	}

@@ -17,22 +17,25 @@ const MaxPayload = 16 << 20
 // ErrPayload says that a packed payload's length and content disagree, or that it is beyond [MaxPayload].
 var ErrPayload = errors.New("packed payload has a wrong length")
 
-// writers are kept because making one, of 800 KB, costs more than packing a payload; what was packed before leaves no trace.
-// A sync.Pool would give them to every other garbage collection.
-var writers = make(chan *gzip.Writer, 4)
+// Writers and readers are kept because making one, of 800 KB or of 40, costs more than packing a payload; what was packed
+// before leaves no trace. A sync.Pool would give them to every other garbage collection.
+var (
+	writers = make(chan *gzip.Writer, 4)
+	readers = make(chan *gzip.Reader, 4)
+)
 
-func writer() *gzip.Writer {
+func take[T any](kept chan *T, fresh func() *T) *T {
 	select {
-	case z := <-writers:
+	case z := <-kept:
 		return z
 	default:
-		return gzip.NewWriter(nil)
+		return fresh()
 	}
 }
 
-func keep(z *gzip.Writer) {
+func keep[T any](kept chan *T, z *T) {
 	select {
-	case writers <- z:
+	case kept <- z:
 	default:
 	}
 }
@@ -44,8 +47,8 @@ func Pack(text []byte) (string, error) {
 	if err := binary.Write(&b, binary.LittleEndian, uint32(len(text))); err != nil {
 		return "", fmt.Errorf("sidecar: pack: %w", err)
 	}
-	z := writer()
-	defer keep(z)
+	z := take(writers, func() *gzip.Writer { return gzip.NewWriter(nil) })
+	defer keep(writers, z)
 	z.Reset(&b)
 	if _, err := z.Write(text); err != nil {
 		return "", fmt.Errorf("sidecar: pack: %w", err)
@@ -80,8 +83,9 @@ func unpack(packed string) ([]byte, error) {
 	if length > MaxPayload {
 		return nil, ErrPayload
 	}
-	z, err := gzip.NewReader(bytes.NewReader(raw[4:]))
-	if err != nil {
+	z := take(readers, func() *gzip.Reader { return new(gzip.Reader) })
+	defer keep(readers, z)
+	if err := z.Reset(bytes.NewReader(raw[4:])); err != nil {
 		return nil, err
 	}
 	// One byte more than promised shows a stream that is too long, without unpacking all of it.

@@ -40,7 +40,7 @@ func decode(data []byte) (*Message, error) {
 		return nil, fmt.Errorf("%w: %d bytes", ErrTooBig, len(data))
 	}
 	// Nearly all messages are plain XML. Whatever is not, mistakes too, is encoding/xml's to read.
-	if m, err := read(&decoder{source: &plainXML{fastxml.New(data, names)}, data: data}); err == nil {
+	if m, err := read(&decoder{source: &plainXML{fastxml.New(data)}, data: data}); err == nil {
 		return m, nil
 	}
 	return read(&decoder{source: &anyXML{x: xml.NewDecoder(bytes.NewReader(data))}, data: data})
@@ -79,6 +79,7 @@ type decoder struct {
 	source
 	data []byte
 	open []tag
+	held []byte // what inner gives
 }
 
 type tag struct{ prefix, name string }
@@ -165,53 +166,62 @@ func (d *decoder) skip() error {
 	return d.children(func(string) error { return d.skip() })
 }
 
-// text reads an element that holds text. Where it holds elements, the inner XML is returned as it stands.
-func (d *decoder) text(to *string) error {
-	start := d.offset()
-	*to = ""
-	nested, ended := false, false
-	for !ended {
+// inner reads an element that holds text. Where it holds elements, the inner XML is returned as it stands. What it gives is
+// good until it is called again.
+func (d *decoder) inner() ([]byte, error) {
+	start, nested := d.offset(), false
+	d.held = d.held[:0]
+	for {
 		before := d.offset()
 		t, err := d.token()
-		if err != nil {
-			return err
-		}
-		switch t.Kind {
-		case fastxml.Text:
-			*to += string(t.Text)
-		case fastxml.Start:
+		switch {
+		case err != nil:
+			return nil, err
+		case t.Kind == fastxml.Text:
+			d.held = append(d.held, t.Text...)
+		case t.Kind == fastxml.Start:
 			nested = true
 			if err := d.skip(); err != nil {
-				return err
+				return nil, err
 			}
-		case fastxml.End:
-			ended = true
-			if nested {
-				*to = string(d.data[start:before])
-			}
+		case nested:
+			return d.data[start:before], nil
+		default:
+			return d.held, nil
 		}
 	}
-	return nil
+}
+
+func (d *decoder) text(to *string) error {
+	b, err := d.inner()
+	*to = string(b)
+	return err
 }
 
 // word reads text where white space around it means nothing.
 func (d *decoder) word(to *string) error {
-	err := d.text(to)
-	*to = strings.TrimSpace(*to)
+	b, err := d.inner()
+	b = bytes.TrimSpace(b)
+	word, known := words[string(b)]
+	if !known {
+		word = string(b)
+	}
+	*to = word
 	return err
 }
 
 func (d *decoder) number(to *int) error {
-	var s string
-	if err := d.word(&s); err != nil {
+	b, err := d.inner()
+	if err != nil {
 		return err
 	}
-	n, err := strconv.ParseInt(s, 10, 32)
+	b = bytes.TrimSpace(b)
+	n, err := strconv.ParseInt(string(b), 10, 32)
 	if err != nil {
-		return fmt.Errorf("%q is not a number", s)
+		return fmt.Errorf("%q is not a number", b)
 	}
 	if n < 0 {
-		return fmt.Errorf("%q is negative", s)
+		return fmt.Errorf("%q is negative", b)
 	}
 	*to = int(n)
 	return nil

@@ -74,7 +74,7 @@ func (p Initiation) Message() *Message {
 }
 
 func (i DevInfo) replace() Command {
-	c := Command{Verb: Replace}
+	c := Command{Verb: Replace, Items: make([]Item, 0, 5)}
 	for _, n := range []struct{ uri, value string }{
 		{"./DevInfo/DevId", i.DevID}, {"./DevInfo/Man", i.Man}, {"./DevInfo/Mod", i.Mod},
 		{"./DevInfo/DmV", i.DmV}, {"./DevInfo/Lang", i.Lang},

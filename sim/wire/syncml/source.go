@@ -57,9 +57,15 @@ func (f *anyXML) next() (fastxml.Token, error) {
 
 func (f *anyXML) offset() int { return int(f.x.InputOffset()) }
 
-// names are those of SyncML 1.2 and its Meta.
-var names = fastxml.Names("SyncML", "SyncHdr", "SyncBody", "VerDTD", "VerProto", "SessionID", "MsgID", "Target", "Source", "LocURI",
-	"LocName", "RespURI", "NoResp", "Cred", "Meta", "Data", "Format", "Type", "Mark", "Size", "NextNonce", "MaxMsgSize", "MaxObjSize",
-	"Final", "CmdID", "MsgRef", "CmdRef", "Cmd", "TargetRef", "SourceRef", "Chal", "Correlator", "Item", "MoreData", "Add", "Replace",
-	"Delete", "Get", "Exec", "Alert", "Atomic", "Sequence", "Status", "Results", "Copy", "xmlns", "MsiInstallJob", "Product", "Download",
-	"ContentURLList", "ContentURL", "Validation", "FileHash", "Enforcement", "CommandLine", "TimeOut", "RetryCount", "RetryInterval")
+// words are what messages say most, so that they are not made anew: verbs, formats and kinds of alerts.
+var words = func() map[string]string {
+	m := map[string]string{}
+	for _, w := range []string{
+		"DM/1.2", "1.2", string(SyncHdr), string(Add), string(Replace), string(Delete), string(Get), string(Exec), string(Alert), string(Atomic),
+		string(Chr), string(Int), string(Bool), string(B64), string(Bin), string(Node), string(Null), string(XML),
+		TypeLoginStatus, TypeAADUserToken, TypeBootstrapSync, TypeRequestPending,
+	} {
+		m[w] = w
+	}
+	return m
+}()

@@ -91,7 +91,7 @@ func nameOf(raw []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(digest)), uint16(tpm2.TPMAlgSHA256)), digest[:]...)
 }
 
-// plainAttest reads a TPMS_ATTEST of TPM2_Certify or TPM2_CertifyCreation.
+// plainAttest reads a TPMS_ATTEST of TPM2_Certify, TPM2_CertifyCreation or TPM2_Quote.
 func plainAttest(raw []byte) *tpm2.TPMSAttest {
 	p := &plain{raw, true}
 	v := &tpm2.TPMSAttest{Magic: tpm2.TPMGenerated(p.u32()), Type: tpm2.TPMST(p.u16())}
@@ -99,19 +99,37 @@ func plainAttest(raw []byte) *tpm2.TPMSAttest {
 	v.ClockInfo = tpm2.TPMSClockInfo{Clock: p.u64(), ResetCount: p.u32(), RestartCount: p.u32()}
 	safe := p.take(1)[0]
 	v.ClockInfo.Safe, v.FirmwareVersion = safe == 1, p.u64()
-	first, second := p.sized(), p.sized()
-	if !p.whole() || safe > 1 || v.Magic != tpm2.TPMGeneratedValue {
-		return nil
-	}
 	switch v.Type {
 	case tpm2.TPMSTAttestCertify:
-		v.Attested = tpm2.NewTPMUAttest(v.Type, &tpm2.TPMSCertifyInfo{Name: tpm2.TPM2BName{Buffer: first}, QualifiedName: tpm2.TPM2BName{Buffer: second}})
+		v.Attested = tpm2.NewTPMUAttest(v.Type, &tpm2.TPMSCertifyInfo{Name: tpm2.TPM2BName{Buffer: p.sized()}, QualifiedName: tpm2.TPM2BName{Buffer: p.sized()}})
 	case tpm2.TPMSTAttestCreation:
-		v.Attested = tpm2.NewTPMUAttest(v.Type, &tpm2.TPMSCreationInfo{ObjectName: tpm2.TPM2BName{Buffer: first}, CreationHash: tpm2.TPM2BDigest{Buffer: second}})
+		v.Attested = tpm2.NewTPMUAttest(v.Type, &tpm2.TPMSCreationInfo{ObjectName: tpm2.TPM2BName{Buffer: p.sized()}, CreationHash: tpm2.TPM2BDigest{Buffer: p.sized()}})
+	case tpm2.TPMSTAttestQuote:
+		v.Attested = tpm2.NewTPMUAttest(v.Type, &tpm2.TPMSQuoteInfo{PCRSelect: p.selection(), PCRDigest: tpm2.TPM2BDigest{Buffer: p.sized()}})
 	default:
 		return nil
 	}
+	if !p.whole() || safe > 1 || v.Magic != tpm2.TPMGeneratedValue {
+		return nil
+	}
 	return v
+}
+
+// maxBanks is more than any TPM has: a longer selection is left to the library.
+const maxBanks = 16
+
+func (p *plain) selection() (list tpm2.TPMLPCRSelection) {
+	n := p.u32()
+	if n > maxBanks {
+		p.b, p.ok = nil, false
+		return list
+	}
+	for range n {
+		bank := tpm2.TPMSPCRSelection{Hash: tpm2.TPMAlgID(p.u16())}
+		bank.PCRSelect = p.take(int(p.take(1)[0]))
+		list.PCRSelections = append(list.PCRSelections, bank)
+	}
+	return list
 }
 
 // plainSignature reads a TPMT_SIGNATURE with RSASSA and SHA-256; nil for others.
