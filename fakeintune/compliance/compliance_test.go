@@ -8,10 +8,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/fakeintune/compliance"
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/mdm"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/wire/graph"
 )
 

@@ -8,9 +8,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/fakeintune/delivery"
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/installer"

@@ -13,9 +13,9 @@ import (
 
 	"windtunnel.test/fakeintune/authority"
 	"windtunnel.test/fakeintune/enroll"
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/graph"

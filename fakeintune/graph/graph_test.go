@@ -14,9 +14,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/fakeintune/graph"
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	wire "windtunnel.test/sim/wire/graph"
 )
 

@@ -14,10 +14,10 @@ import (
 
 	"windtunnel.test/fakeintune/authority"
 	"windtunnel.test/fakeintune/enroll"
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/mdm"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/graph"

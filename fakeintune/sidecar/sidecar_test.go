@@ -14,10 +14,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/fakeintune/authority"
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/sidecar"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/hosts"

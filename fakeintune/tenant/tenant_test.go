@@ -10,9 +10,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/wire/graph"
 )
 

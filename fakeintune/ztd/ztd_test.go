@@ -12,10 +12,10 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"windtunnel.test/fakeintune/internal/parity"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/fakeintune/ztd"
+	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/wire/graph"
 	wire "windtunnel.test/sim/wire/ztd"
 )

@@ -1,6 +1,6 @@
-// Package parity checks the parity tables of fakeintune: each row of a
-// package's parity.yaml says how faithfully an operation is modelled, and names
-// the test of the same package that witnesses it. Only tests import it.
+// Package parity checks parity tables: each row of a package's parity.yaml says
+// how faithfully an operation is modelled, and names the test of the same
+// package that witnesses it. Only tests import it.
 package parity
 
 import (

@@ -1,0 +1,9 @@
+package vtpm
+
+import (
+	"testing"
+
+	"windtunnel.test/sim/house/parity"
+)
+
+func TestParity(t *testing.T) { parity.Check(t) }
