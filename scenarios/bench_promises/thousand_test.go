@@ -3,6 +3,7 @@ package bench_promises
 import (
 	"testing"
 
+	"windtunnel.test/sim"
 	"windtunnel.test/sim/house/promise"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vtpm"
@@ -12,6 +13,8 @@ import (
 // on each core. The cold run makes all images, in a directory of its own.
 func BenchmarkPromiseFleetOf1000ColdAndWarm(b *testing.B) {
 	twoCores(b)
+	sim.TuneCollector()
+	sim.SpareProcessor(2)
 	s, problems := fleet(b).Resolve(scenario.Flags{Devices: 1000})
 	if len(problems) > 0 {
 		b.Fatal(problems)
@@ -19,7 +22,7 @@ func BenchmarkPromiseFleetOf1000ColdAndWarm(b *testing.B) {
 	for range b.N {
 		dir := b.TempDir()
 		pass := func() run {
-			lab, err := vtpm.Open(vtpm.Options{CacheDir: dir})
+			lab, err := vtpm.Open(vtpm.Options{CacheDir: dir, Engines: 2})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -79,7 +79,9 @@ func openLab(b *testing.B, s *scenario.Scenario, cores int, o vtpm.Options) *vtp
 	if err := lab.Build(b.Context(), ids, nil); err != nil {
 		b.Fatal(err)
 	}
-	runtime.GOMAXPROCS(cores)
+	if runtime.GOMAXPROCS(cores); cores > 1 {
+		sim.SpareProcessor(cores) // as windtunnel run does
+	}
 	provision(b, technicians(b, 1), lab)
 	return lab
 }
@@ -87,7 +89,7 @@ func openLab(b *testing.B, s *scenario.Scenario, cores int, o vtpm.Options) *vtp
 // provision runs a scenario, at the end of which every PC is resealed.
 func provision(b *testing.B, s *scenario.Scenario, lab *vtpm.Lab) *sim.Result {
 	b.Helper()
-	r, err := sim.Run(context.Background(), sim.RunOptions{Scenario: s, Lab: lab})
+	r, err := sim.Run(context.Background(), sim.RunOptions{Scenario: s, Lab: lab, Parallel: 2})
 	if err != nil {
 		b.Fatal(err)
 	}

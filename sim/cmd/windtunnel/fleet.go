@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"windtunnel.test/sim"
@@ -54,17 +56,19 @@ func (r *ran) timeline(serial string) []journal.Event {
 // run runs a resolved scenario with a progress display. extra, if not nil,
 // takes the events as well.
 func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, error) {
+	cores := runtime.GOMAXPROCS(0)
 	lab, err := vtpm.Open(vtpm.Options{CacheDir: f.tpmCache, Engines: f.engines, Warn: func(m string) { fmt.Fprintf(sh.err, "windtunnel: %s\n", m) }})
 	if err != nil {
 		return nil, err
 	}
 	sim.TuneCollector()
+	sim.SpareProcessor(cores)
 	show := newProgress(sh)
 	small := s.Fleet.Count() <= few
 	chosen := newFollower(func(serial string) bool { return small || serial == f.follow })
 	began := time.Now()
 	result, err := sim.Run(sh.ctx, sim.RunOptions{
-		Scenario: s, Lab: lab, Home: f.home, Parallel: f.parallel,
+		Scenario: s, Lab: lab, Home: f.home, Parallel: cmp.Or(f.parallel, cores),
 		Journal: both{chosen, extra}, Progress: show.update,
 	})
 	took := time.Since(began)

