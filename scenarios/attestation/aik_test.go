@@ -35,8 +35,8 @@ var _ = Describe("the AIK service", func() {
 	BeforeEach(func() {
 		w = spec.NewWorld()
 		rogue, victim = w.NewPC(), w.NewPC()
-		boot(w, victim, func(win *device.Windows) { victims = show(win) })
-		boot(w, rogue, func(win *device.Windows) { mine = show(win) })
+		w.Boot(victim, func(win *device.Windows) { victims = show(win) })
+		w.Boot(rogue, func(win *device.Windows) { mine = show(win) })
 		before = state(w, rogue.Chip, victim.Chip)
 	})
 	unchanged := func() {
@@ -45,7 +45,7 @@ var _ = Describe("the AIK service", func() {
 	}
 
 	It("believes no EK that the certificate is not about", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			ek := mine.ek
 			ek.Certificate = victims.ek.Certificate
 			_, resp := ask(win, ek, keyRequester).first(ek, mine.binding)
@@ -59,7 +59,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("believes no EK certificate of a maker that it does not know", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			root, err := pki.NewRoot(win.Now(), 99, "Backyard TPM works", pki.Options{})
 			Expect(err).NotTo(HaveOccurred())
 			template := parse(mine.ek.Certificate)
@@ -77,7 +77,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("gives nothing to a TPM that shows another TPM's EK and certificate", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			r := ask(win, victims.ek, keyRequester)
 			first, challenge := r.challenged(victims.ek, mine.binding)
 			_, err := activate(win, challenge)
@@ -90,7 +90,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("gives nothing for an AIK that is in another TPM", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			r := ask(win, mine.ek, keyRequester)
 			first, challenge := r.challenged(mine.ek, victims.binding)
 			_, err := activate(win, challenge)
@@ -103,7 +103,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("gives nothing for an AIK that is in no TPM", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			r := ask(win, mine.ek, keyRequester)
 			first, challenge := r.challenged(mine.ek, forgeBinding(pki.RSAKey(keyOther)))
 			_, err := activate(win, challenge)
@@ -116,7 +116,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("takes the answer to a challenge once", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			r := ask(win, mine.ek, keyRequester)
 			first, challenge := r.challenged(mine.ek, mine.binding)
 			secret, err := activate(win, challenge)
@@ -132,7 +132,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("takes a wrong answer to a challenge once as well", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			r := ask(win, mine.ek, keyRequester)
 			first, challenge := r.challenged(mine.ek, mine.binding)
 			secret, err := activate(win, challenge)
@@ -150,7 +150,7 @@ var _ = Describe("the AIK service", func() {
 	// is then given as the answer for a key that is in no TPM.
 	DescribeTable("does not take the answer to one AIK's challenge for another",
 		func(ownContext bool, check, info string) {
-			boot(w, rogue, func(win *device.Windows) {
+			w.Boot(rogue, func(win *device.Windows) {
 				_, open := ask(win, mine.ek, keyRequester).challenged(mine.ek, mine.binding)
 				secret, err := activate(win, open)
 				Expect(err).NotTo(HaveOccurred())
@@ -171,7 +171,7 @@ var _ = Describe("the AIK service", func() {
 	)
 
 	It("takes no answer from somebody else than it asked", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			first, challenge := ask(win, mine.ek, keyRequester).challenged(mine.ek, mine.binding)
 			secret, err := activate(win, challenge)
 			Expect(err).NotTo(HaveOccurred())
@@ -183,7 +183,7 @@ var _ = Describe("the AIK service", func() {
 	})
 
 	It("takes no answer that comes too late", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			r := ask(win, mine.ek, keyRequester)
 			first, challenge := r.challenged(mine.ek, mine.binding)
 			secret, err := activate(win, challenge)

@@ -24,7 +24,7 @@ const otherModel = "stm-st33htph"
 // the tries are used up hides what they failed with.
 func attestTo(w *spec.World, pc *device.PC) (code, cause hresult.Code) {
 	GinkgoHelper()
-	boot(w, pc, func(win *device.Windows) {
+	w.Boot(pc, func(win *device.Windows) {
 		err := join.Attest(win)
 		code, _ = hresult.CodeOf(err)
 	})
@@ -139,7 +139,7 @@ var _ = Describe("a key that an AIK vouches for", func() {
 	}
 
 	It("gets its certificate at once, without a challenge", func() {
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			cert, _, area := request(win, nil)
 			public, err := tpmattest.ParsePublic(area)
 			Expect(err).NotTo(HaveOccurred())
@@ -153,7 +153,7 @@ var _ = Describe("a key that an AIK vouches for", func() {
 	It("gets none on the word of another TPM's AIK", func() {
 		ticketOf(w, victim)
 		before := state(w, pc.Chip, victim.Chip)
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			cert, resp, _ := request(win, func(p *aik.KeyRequestParams) {
 				stolen := parse(kept(victim, "aik").DER)
 				p.AIK = tpmattest.AIKInfo{Key: stolen.PublicKey, Certificate: stolen.Raw}

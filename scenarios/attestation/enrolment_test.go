@@ -82,7 +82,7 @@ func (e *enrolling) send() *mde.Fault {
 func joined(w *spec.World, pc *device.PC) (token string) {
 	GinkgoHelper()
 	ticketOf(w, pc)
-	boot(w, pc, func(win *device.Windows) {
+	w.Boot(pc, func(win *device.Windows) {
 		Expect(join.JoinAsDevice(win, tenantOf(w))).To(Succeed())
 		t, err := join.TokenFor(win, oauth.ResourceMDM)
 		Expect(err).NotTo(HaveOccurred())
@@ -105,7 +105,7 @@ var _ = Describe("MDM enrolment", func() {
 	})
 
 	It("takes the request that the attackers begin with", func() {
-		boot(w, rogue, func(win *device.Windows) { Expect(newEnrolment(win, token, ztdID).send()).To(BeNil()) })
+		w.Boot(rogue, func(win *device.Windows) { Expect(newEnrolment(win, token, ztdID).send()).To(BeNil()) })
 		expectRefused(w, rogue)
 	})
 
@@ -113,7 +113,7 @@ var _ = Describe("MDM enrolment", func() {
 		func(change func(e *enrolling), check string, code hresult.Code) {
 			ticketOf(w, victim)
 			before := state(w)
-			boot(w, rogue, func(win *device.Windows) {
+			w.Boot(rogue, func(win *device.Windows) {
 				e := newEnrolment(win, token, ztdID)
 				change(e)
 				fault := e.send()
@@ -143,7 +143,7 @@ var _ = Describe("MDM enrolment", func() {
 
 	It("refuses who enrols as another registered device", func() {
 		other, before := w.Identity(victim).ID, state(w)
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			fault := newEnrolment(win, token, other).send()
 			Expect(fault).NotTo(BeNil(), "the device was enrolled")
 			Expect(fault.Code()).To(Equal(hresult.EnrollAuthorization))

@@ -127,7 +127,7 @@ var _ = Describe("the join of a device", func() {
 	DescribeTable("is refused",
 		func(change func(j *joining), sub, check string, code hresult.Code) {
 			before := state(w, rogue.Chip)
-			boot(w, rogue, func(win *device.Windows) {
+			w.Boot(rogue, func(win *device.Windows) {
 				j := newJoin(win, w)
 				change(j)
 				Expect(j.send()).To(refuse(drs.AuthorizationError, sub, code))
@@ -174,7 +174,7 @@ var _ = Describe("the join of a device", func() {
 				prepare(w)
 			}
 			before := state(w, rogue.Chip)
-			boot(w, rogue, func(win *device.Windows) {
+			w.Boot(rogue, func(win *device.Windows) {
 				j := newJoin(win, w)
 				if change != nil {
 					change(j)
@@ -230,7 +230,7 @@ var _ = Describe("the join of a device", func() {
 		victim := w.NewPC()
 		ticketOf(w, victim)
 		before := state(w, rogue.Chip)
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			j := newJoin(win, w)
 			j.body.AikCertificate = kept(victim, "aik").DER
 			Expect(j.send()).To(refuse(drs.AuthorizationError, drs.SubAttestation, hresult.JoinAttestation))

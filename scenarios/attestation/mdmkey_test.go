@@ -65,7 +65,7 @@ var _ = Describe("attestation of the MDM key in a user's enrolment", func() {
 	}
 	enrolAsUser = func(before func(win *device.Windows)) (err error) {
 		GinkgoHelper()
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			token := signedIn(w, win)
 			if before != nil {
 				before(win)
@@ -162,7 +162,7 @@ var _ = Describe("attestation of the MDM key in a user's enrolment", func() {
 					Expect(code).To(Equal(hresult.EnrollAuthorization), "%v", err)
 				}
 			} else {
-				boot(w, pc, func(win *device.Windows) {
+				w.Boot(pc, func(win *device.Windows) {
 					e := newEnrolment(win, signedIn(w, win), ztdID)
 					e.body.Context.WhiteGlove, e.body.Context.EnrollmentType = false, mde.EnrolFull
 					if cause == "claim for another key" {

@@ -1,7 +1,6 @@
 package attestation_test
 
 import (
-	"context"
 	"crypto/x509"
 	"encoding/json"
 	"net/http"
@@ -15,23 +14,6 @@ import (
 	"windtunnel.test/sim/spec"
 	"windtunnel.test/sim/vtpm"
 )
-
-// boot starts a PC with a program in Windows' place and waits until it is off
-// again. The program may use all that Windows has: disk, TPM, network, and
-// Windows' own honest parts.
-func boot(w *spec.World, pc *device.PC, program func(win *device.Windows)) {
-	GinkgoHelper()
-	honest := pc.Program
-	pc.Program = func(win *device.Windows) error {
-		program(win)
-		return device.ErrShutdown
-	}
-	w.Do(func(ctx context.Context) {
-		Expect(pc.PowerOn(ctx)).To(Succeed())
-		Expect(pc.AwaitOff(ctx)).To(Succeed())
-	})
-	pc.Program = honest
-}
 
 // refused is what an event of kind "refused" says.
 type refused struct{ service, operation, check, code string }

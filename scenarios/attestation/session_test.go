@@ -52,7 +52,7 @@ var _ = Describe("a management session", func() {
 			})
 			with := func(name string, status int, check string) {
 				GinkgoHelper()
-				boot(w, rogue, func(win *device.Windows) {
+				w.Boot(rogue, func(win *device.Windows) {
 					client, err := win.HTTPWith(kept(rogue, name))
 					Expect(err).NotTo(HaveOccurred())
 					Expect(open(win, client, id)).To(Equal(status))
@@ -64,19 +64,19 @@ var _ = Describe("a management session", func() {
 			It("is not opened in another device's name", func() { with("mdm", http.StatusForbidden, "SyncHdr source") })
 
 			It("is not opened with a certificate that was given for something else", func() {
-				boot(w, rogue, func(win *device.Windows) { Expect(join.JoinAsDevice(win, tenantOf(w))).To(Succeed()) })
+				w.Boot(rogue, func(win *device.Windows) { Expect(join.JoinAsDevice(win, tenantOf(w))).To(Succeed()) })
 				before = state(w)
 				with("entra-device", http.StatusForbidden, "client certificate issuer")
 			})
 
 			It("is not opened without a certificate", func() {
-				boot(w, rogue, func(win *device.Windows) { Expect(open(win, nil, id)).To(Equal(http.StatusUnauthorized)) })
+				w.Boot(rogue, func(win *device.Windows) { Expect(open(win, nil, id)).To(Equal(http.StatusUnauthorized)) })
 				expectRefused(w, rogue, refused{"fakeintune/mdm", "mdm.session", "client certificate missing", http.StatusText(http.StatusUnauthorized)})
 				Expect(state(w)).To(Equal(before))
 			})
 
 			It("is not opened with another device's certificate, whose key is in that device's TPM", func() {
-				boot(w, rogue, func(win *device.Windows) {
+				w.Boot(rogue, func(win *device.Windows) {
 					key, err := win.Key(win.Ctx, kept(rogue, "mdm").Container)
 					Expect(err).NotTo(HaveOccurred())
 					client := win.NIC.Client(vnet.ClientOptions{Certificate: &vnet.ClientCertificate{
@@ -91,7 +91,7 @@ var _ = Describe("a management session", func() {
 			})
 
 			It("is not opened with another device's wrapped key either: no other TPM loads it", func() {
-				boot(w, rogue, func(win *device.Windows) {
+				w.Boot(rogue, func(win *device.Windows) {
 					_, err := win.Chip.LoadKey(win.Ctx, victim.Disk.Keys.Get(kept(victim, "mdm").Container))
 					Expect(err).To(MatchError(ContainSubstring("INTEGRITY")))
 				})
@@ -101,7 +101,7 @@ var _ = Describe("a management session", func() {
 				own := parse(kept(rogue, "mdm").DER).Subject.CommonName
 				w.Graph(http.MethodDelete, "/v1.0/deviceManagement/managedDevices/"+own, nil, nil)
 				before = state(w)
-				boot(w, rogue, func(win *device.Windows) {
+				w.Boot(rogue, func(win *device.Windows) {
 					client, err := win.HTTPWith(kept(rogue, "mdm"))
 					Expect(err).NotTo(HaveOccurred())
 					Expect(open(win, client, own)).To(Equal(http.StatusForbidden))

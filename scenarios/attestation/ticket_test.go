@@ -20,7 +20,7 @@ import (
 // ticketOf is the device ticket that a PC gets once its TPM was attested.
 func ticketOf(w *spec.World, pc *device.PC) (ticket string) {
 	GinkgoHelper()
-	boot(w, pc, func(win *device.Windows) {
+	w.Boot(pc, func(win *device.Windows) {
 		Expect(join.Attest(win)).To(Succeed())
 		var err error
 		ticket, err = join.Ticket(win)
@@ -44,7 +44,7 @@ var _ = Describe("a device ticket", func() {
 		stolen := ticketOf(w, victim)
 		mine := ticketOf(w, rogue)
 		before := state(w)
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			j := newJoin(win, w)
 			j.body.Attributes.DeviceTicket = []byte(stolen)
 			Expect(j.send()).To(refuse(drs.AuthorizationError, drs.SubMsaTicketTPM, hresult.JoinAuthorization))
@@ -52,7 +52,7 @@ var _ = Describe("a device ticket", func() {
 		expectRefused(w, rogue, refused{"drs", "drs.join", "ticket EK", hresult.JoinAuthorization.Hex()})
 		Expect(state(w)).To(Equal(before))
 
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			j := newJoin(win, w)
 			j.body.Attributes.DeviceTicket = []byte(mine)
 			Expect(j.send()).To(BeNil(), "with the PC's own ticket the same request is good")
@@ -61,14 +61,14 @@ var _ = Describe("a device ticket", func() {
 
 	It("joins no device when it was given without proof of the TPM", func() {
 		var unproved string
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			var err error
 			unproved, err = join.Ticket(win)
 			Expect(err).NotTo(HaveOccurred())
 		})
 		ticketOf(w, rogue)
 		before := state(w)
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			j := newJoin(win, w)
 			j.body.Attributes.DeviceTicket = []byte(unproved)
 			Expect(j.send()).To(refuse(drs.AuthorizationError, drs.SubMsaTicketTPM, hresult.JoinAuthorization))
@@ -81,7 +81,7 @@ var _ = Describe("a device ticket", func() {
 		old := ticketOf(w, rogue)
 		w.Wait(w.Timing.MSA.DeviceTicketLife + time.Minute)
 		before := state(w)
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			j := newJoin(win, w)
 			j.body.Attributes.DeviceTicket = []byte(old)
 			Expect(j.send()).To(refuse(drs.AuthorizationError, drs.SubMsaTicket, hresult.JoinAuthorization))
@@ -98,7 +98,7 @@ var _ = Describe("a device ticket", func() {
 		before := state(w)
 		middle := len(ticket) / 2
 		ticket[middle] = map[bool]byte{true: 'B', false: 'A'}[ticket[middle] == 'A']
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			j := newJoin(win, w)
 			j.body.Attributes.DeviceTicket = ticket
 			Expect(j.send()).To(refuse(drs.AuthorizationError, drs.SubMsaTicket, hresult.JoinAuthorization))
@@ -110,7 +110,7 @@ var _ = Describe("a device ticket", func() {
 
 	It("gives the profile of the hardware that it was given to, and of no other", func() {
 		stolen := ticketOf(w, victim)
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			resp := askProfile(win, stolen)
 			Expect(resp.Status).To(Equal(http.StatusOK), "refusals of this service are answers")
 			var n ztd.Negative

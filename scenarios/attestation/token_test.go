@@ -141,7 +141,7 @@ var _ = Describe("an access token", func() {
 
 	for _, f := range forgeries {
 		It(f.name+" opens nothing", func() {
-			boot(w, rogue, func(win *device.Windows) {
+			w.Boot(rogue, func(win *device.Windows) {
 				admin := appToken(win, w.Tenant.ID)
 				status, _ := askGraph(win, http.MethodGet, managed, admin)
 				Expect(status).To(Equal(http.StatusOK), "the genuine token is good")
@@ -171,7 +171,7 @@ var _ = Describe("an access token", func() {
 	}
 
 	It("for one resource opens no other", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			status, code := askGraph(win, http.MethodDelete, managed, mine)
 			Expect(status).To(Equal(http.StatusUnauthorized))
 			Expect(code).To(Equal(graph.CodeInvalidToken))
@@ -184,7 +184,7 @@ var _ = Describe("an access token", func() {
 	})
 
 	It("of a foreign tenant that is no customer of Intune is refused everywhere", func() {
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			status, code := askGraph(win, http.MethodDelete, managed, appToken(win, fabrikam))
 			Expect(status).To(Equal(http.StatusUnauthorized))
 			Expect(code).To(Equal(graph.CodeInvalidToken))
@@ -204,7 +204,7 @@ var _ = Describe("an access token", func() {
 	It("of a foreign tenant that is a customer sees nothing of this one", func() {
 		_, err := w.Intune.Service().Add(fabrikam, "fabrikam.com")
 		Expect(err).NotTo(HaveOccurred())
-		boot(w, rogue, func(win *device.Windows) {
+		w.Boot(rogue, func(win *device.Windows) {
 			theirs := appToken(win, fabrikam)
 			for _, path := range []string{managed, object} {
 				for _, method := range []string{http.MethodGet, http.MethodDelete} {

@@ -48,7 +48,7 @@ var _ = Describe("the attestation service", func() {
 	// attack has the PC send evidence that was changed.
 	attack := func(change func(win *device.Windows, r *maa.Request)) {
 		GinkgoHelper()
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			challenge, refused := exchange(win, maa.ToService{Type: maa.TypeAIKCert})
 			Expect(refused).To(BeNil())
 			r := evidence(win, challenge)
@@ -59,7 +59,7 @@ var _ = Describe("the attestation service", func() {
 	}
 
 	It("reports an honest start as it was", func() {
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			challenge, _ := exchange(win, maa.ToService{Type: maa.TypeAIKCert})
 			answer, refused := submit(win, evidence(win, challenge))
 			Expect(refused).To(BeNil())
@@ -98,7 +98,7 @@ var _ = Describe("the attestation service", func() {
 	})
 
 	It("refuses a start that somebody went on measuring after", func() {
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			more := &tcglog.Log{Algorithms: vtpm.Banks}
 			more.Add(12, tcglog.EventTag, tcglog.Bool(tcglog.CodeIntegrity, true).Marshal())
 			Expect(win.Chip.Measure(win.Ctx, []vtpm.Measurement{{PCR: 12, Digests: more.Events[0].Digests}})).To(Succeed())
@@ -110,7 +110,7 @@ var _ = Describe("the attestation service", func() {
 	})
 
 	It("does not take the word of who went on measuring, and logged it", func() {
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			log, err := tcglog.Parse(win.TCGLog())
 			Expect(err).NotTo(HaveOccurred())
 			log.Add(12, tcglog.EventTag, tcglog.Number(tcglog.BitLockerUnlock, tcglog.UnlockTPM).Marshal())
@@ -128,7 +128,7 @@ var _ = Describe("the attestation service", func() {
 	})
 
 	It("refuses a challenge that was answered before, and one that it never gave", func() {
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			challenge, _ := exchange(win, maa.ToService{Type: maa.TypeAIKCert})
 			r := evidence(win, challenge)
 			_, refused := submit(win, r)
@@ -146,10 +146,10 @@ var _ = Describe("the attestation service", func() {
 		other := w.NewRegisteredPC()
 		w.Provision(other)
 		var challenge maa.ToClient
-		boot(w, pc, func(win *device.Windows) { challenge, _ = exchange(win, maa.ToService{Type: maa.TypeAIKCert}) })
+		w.Boot(pc, func(win *device.Windows) { challenge, _ = exchange(win, maa.ToService{Type: maa.TypeAIKCert}) })
 		var better maa.Request
-		boot(w, other, func(win *device.Windows) { better = evidence(win, challenge) })
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(other, func(win *device.Windows) { better = evidence(win, challenge) })
+		w.Boot(pc, func(win *device.Windows) {
 			// All of it is genuine, but the other TPM signed for a request of its own PC's key.
 			_, refused := submit(win, better)
 			Expect(refused).NotTo(BeNil())

@@ -32,7 +32,7 @@ var _ = Describe("a measured boot", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(values).To(Equal(replayed[:]))
 		Expect(log.Check(tcglog.SHA256)).To(Succeed())
-		boot(w, pc, func(win *device.Windows) {
+		w.Boot(pc, func(win *device.Windows) {
 			aik, err := win.Chip.AIK(win.Ctx)
 			Expect(err).NotTo(HaveOccurred())
 			quote, err := aik.Quote(win.Ctx, []byte("nonce"), every...)
@@ -92,7 +92,7 @@ var _ = Describe("a measured boot", func() {
 	It("is not there on a PC without a TPM", func() {
 		w := spec.NewWorld()
 		pc := w.NewPC(spec.WithoutTPM)
-		boot(w, pc, func(win *device.Windows) { Expect(win.TCGLog()).To(BeNil()) })
+		w.Boot(pc, func(win *device.Windows) { Expect(win.TCGLog()).To(BeNil()) })
 	})
 
 	It("goes on where the TPM fails to measure; its log then explains other registers than there are", func() {

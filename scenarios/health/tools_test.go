@@ -1,7 +1,6 @@
 package health_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"net/http"
 
@@ -18,22 +17,6 @@ import (
 	"windtunnel.test/sim/wire/tcglog"
 )
 
-// boot starts a PC with a program in Windows' place and waits until it is off
-// again.
-func boot(w *spec.World, pc *device.PC, program func(win *device.Windows)) {
-	GinkgoHelper()
-	honest := pc.Program
-	pc.Program = func(win *device.Windows) error {
-		program(win)
-		return device.ErrShutdown
-	}
-	w.Do(func(ctx context.Context) {
-		Expect(pc.PowerOn(ctx)).To(Succeed())
-		Expect(pc.AwaitOff(ctx)).To(Succeed())
-	})
-	pc.Program = honest
-}
-
 // every is all registers.
 var every = func() []int {
 	list := make([]int, tcglog.PCRs)
@@ -46,7 +29,7 @@ var every = func() []int {
 // registers reads a PC's registers as a boot leaves them, and its log.
 func registers(w *spec.World, pc *device.PC) (values [][]byte, log *tcglog.Log) {
 	GinkgoHelper()
-	boot(w, pc, func(win *device.Windows) {
+	w.Boot(pc, func(win *device.Windows) {
 		var err error
 		values, err = win.Chip.ReadPCRs(win.Ctx, every...)
 		Expect(err).NotTo(HaveOccurred())

@@ -95,3 +95,20 @@ func (w *World) User(name string) Person {
 	ginkgo.Fail("the tenant has no user " + name)
 	return Person{}
 }
+
+// Boot starts a PC with a program in Windows' place and waits until it is off
+// again. The program may use all that Windows has: disk, TPM, network, and
+// Windows' own honest parts.
+func (w *World) Boot(pc *device.PC, program func(win *device.Windows)) {
+	ginkgo.GinkgoHelper()
+	honest := pc.Program
+	pc.Program = func(win *device.Windows) error {
+		program(win)
+		return device.ErrShutdown
+	}
+	w.Do(func(ctx context.Context) {
+		gomega.Expect(pc.PowerOn(ctx)).To(gomega.Succeed())
+		gomega.Expect(pc.AwaitOff(ctx)).To(gomega.Succeed())
+	})
+	pc.Program = honest
+}

@@ -45,11 +45,19 @@ var classNames = [classes]string{
 
 func (c class) String() string { return classNames[c] }
 
-// counts is a Cost by class.
-func (c Cost) counts() [classes]int {
-	return [classes]int{
-		c.Startup, c.Light, c.NVRead, c.NVWrite, c.Extend, c.Load, c.Sign, c.Decrypt, c.CreateRSA, c.Clear,
+// fields are a Cost's members by class.
+func (c *Cost) fields() [classes]*int {
+	return [classes]*int{
+		&c.Startup, &c.Light, &c.NVRead, &c.NVWrite, &c.Extend, &c.Load, &c.Sign, &c.Decrypt, &c.CreateRSA, &c.Clear,
 	}
+}
+
+// counts is a Cost by class.
+func (c Cost) counts() (n [classes]int) {
+	for i, f := range c.fields() {
+		n[i] = *f
+	}
+	return n
 }
 
 func (l *Latency) of(c class) Duration {

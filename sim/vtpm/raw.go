@@ -72,27 +72,6 @@ func refusalOf(rc tpm2.TPMRC) []byte {
 // one is the cost of one command of a class.
 func one(c class) Cost {
 	var cost Cost
-	switch c {
-	case classStartup:
-		cost.Startup = 1
-	case classNVRead:
-		cost.NVRead = 1
-	case classNVWrite:
-		cost.NVWrite = 1
-	case classExtend:
-		cost.Extend = 1
-	case classLoad:
-		cost.Load = 1
-	case classSign:
-		cost.Sign = 1
-	case classDecrypt:
-		cost.Decrypt = 1
-	case classCreateRSA:
-		cost.CreateRSA = 1
-	case classClear:
-		cost.Clear = 1
-	default:
-		cost.Light = 1
-	}
+	*cost.fields()[c] = 1
 	return cost
 }
