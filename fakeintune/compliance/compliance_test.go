@@ -11,11 +11,8 @@ import (
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/mdm"
 	"windtunnel.test/fakeintune/tenant"
-	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/wire/graph"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 type world struct {
 	*rig.Rig

@@ -10,13 +10,10 @@ import (
 	"windtunnel.test/fakeintune/delivery"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
-	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/installer"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 const (
 	ada = "ada@contoso.example"

@@ -15,15 +15,12 @@ import (
 	"windtunnel.test/fakeintune/enroll"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
-	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/mde"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 const ada = "ada@contoso.example"
 

@@ -16,11 +16,8 @@ import (
 	"windtunnel.test/fakeintune/graph"
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
-	"windtunnel.test/sim/house/parity"
 	wire "windtunnel.test/sim/wire/graph"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 const (
 	imports    = "/v1.0/deviceManagement/importedWindowsAutopilotDeviceIdentities"

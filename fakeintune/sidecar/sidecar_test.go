@@ -17,15 +17,12 @@ import (
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/sidecar"
 	"windtunnel.test/fakeintune/tenant"
-	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/installer"
 	wire "windtunnel.test/sim/wire/sidecar"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 const ada = "ada@contoso.example"
 

@@ -12,11 +12,8 @@ import (
 
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
-	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/wire/graph"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 func row(pc rig.PC) graph.ImportedDevice {
 	return graph.ImportedDevice{SerialNumber: pc.Hardware.SMBIOS.Serial, HardwareIdentifier: pc.Hash()}

@@ -15,12 +15,9 @@ import (
 	"windtunnel.test/fakeintune/internal/rig"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/fakeintune/ztd"
-	"windtunnel.test/sim/house/parity"
 	"windtunnel.test/sim/wire/graph"
 	wire "windtunnel.test/sim/wire/ztd"
 )
-
-func TestParity(t *testing.T) { parity.Check(t) }
 
 type world struct {
 	*rig.Rig

@@ -63,9 +63,10 @@ var rooms = []room{
 	{"sim/catalog", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/load", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/report", slices.Concat(world, []string{"sim/outcome"})},
+	{"sim/serve", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report"})},
 	{"sim/expect", slices.Concat(world, []string{"sim/outcome"})},
-	{"sim/cmd/windtunnel", []string{"=sim", "sim/scenario", "sim/outcome", "sim/catalog", "sim/load", "sim/report", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
+	{"sim/cmd/windtunnel", []string{"=sim", "sim/scenario", "sim/outcome", "sim/catalog", "sim/load", "sim/report", "sim/serve", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
 	{"scenarios/quickstart", nil}, // embedded data
 	{"scenarios", []string{"sim", "fakeintune", "fakeentra", "fakead", "scenarios"}},
 	{"sim", slices.Concat(ground, []string{"sim/scenario"})},

@@ -1,9 +1,0 @@
-package vtpm
-
-import (
-	"testing"
-
-	"windtunnel.test/sim/house/parity"
-)
-
-func TestParity(t *testing.T) { parity.Check(t) }
