@@ -273,3 +273,18 @@ func BenchmarkAt(b *testing.B) {
 		i.At(p)
 	}
 }
+
+// A rule that comes or goes while the run is under way leaves the others'
+// counts alone.
+func TestAddAndRemove(t *testing.T) {
+	g := NewWithT(t)
+	i, _, _ := injector(fault.Rule{Name: "third", When: fault.When{Nth: 3}, Do: fault.Action{Drop: true}})
+	g.Expect(fires(i, exchange("PC-1"), 2)).To(BeEmpty())
+	i.Add(fault.Rule{Name: "second", When: fault.When{Nth: 2}, Do: fault.Action{Status: 503}})
+	g.Expect(i.Rules()).To(HaveLen(2))
+	g.Expect(fires(i, exchange("PC-1"), 3)).To(Equal([]int{1, 2}), "the third of all, then the second since")
+	g.Expect(i.Remove("third")).To(BeTrue())
+	g.Expect(i.Remove("third")).To(BeFalse())
+	g.Expect(i.Rules()).To(HaveLen(1))
+	g.Expect(fires(i, exchange("PC-2"), 3)).To(Equal([]int{2}))
+}

@@ -53,6 +53,30 @@ func (i *Injector) SetRules(rules []Rule) {
 	}
 }
 
+// Add puts rules after those in force, whose counts go on.
+func (i *Injector) Add(rules ...Rule) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, r := range rules {
+		i.rules = append(i.rules, r)
+		i.seen = append(i.seen, map[string]int{})
+	}
+}
+
+// Remove takes the rule of that name away, and says whether there was one.
+func (i *Injector) Remove(name string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for k, r := range i.rules {
+		if r.Name == name {
+			i.rules = append(i.rules[:k:k], i.rules[k+1:]...)
+			i.seen = append(i.seen[:k:k], i.seen[k+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
 // Rules lists the rules in force.
 func (i *Injector) Rules() []Rule {
 	i.mu.Lock()

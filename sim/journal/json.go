@@ -198,3 +198,6 @@ func parseSeconds(s string) (time.Duration, error) {
 	}
 	return time.Duration(n), nil
 }
+
+// MarshalJSON writes the event as a line of a file has it.
+func (e Event) MarshalJSON() ([]byte, error) { return appendJSON(nil, e), nil }

@@ -10,6 +10,7 @@ import (
 type state struct {
 	scope  *scope
 	sur    *surrogate
+	wall   *Wall // that a timeout was made by
 	daemon bool
 }
 
@@ -52,6 +53,9 @@ func Detach(ctx context.Context) context.Context {
 // that made them.
 func Deadline(ctx context.Context) (time.Time, bool) {
 	at, ok := ctx.Deadline()
+	if w := stateOf(ctx).wall; w != nil && ok {
+		at = at.Round(0).Add(w.Ahead())
+	}
 	if s := stateOf(ctx).scope; s != nil && s.hasDeadline && ctx.Done() != nil {
 		if !ok || s.deadline.Before(at) {
 			return s.deadline, true

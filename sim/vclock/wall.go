@@ -3,18 +3,22 @@ package vclock
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Wall is the clock of the real world: actors are goroutines and really run at
 // once. It is for load tests, for serving real clients, and wherever else real
 // time is wanted. Panics of its actors end the process, as those of goroutines
-// do.
+// do. What it shows is business time: real time and all jumps so far. See Jump.
 type Wall struct {
 	modelled bool
 	stopped  chan struct{}
 	actors   sync.WaitGroup
-	mu       sync.Mutex // orders Add and Wait of actors
+	mu       sync.Mutex    // orders Add and Wait of actors
+	ahead    atomic.Int64  // of real time, in nanoseconds; changed under mu
+	jumped   chan struct{} // closed at the next jump; guarded by mu
+	alarms   map[*alarm]struct{}
 }
 
 var _ Clock = (*Wall)(nil)
@@ -28,7 +32,7 @@ func ModelledLatency() WallOption { return func(w *Wall) { w.modelled = true } }
 
 // NewWall makes a clock that shows real time.
 func NewWall(opts ...WallOption) *Wall {
-	w := &Wall{stopped: make(chan struct{})}
+	w := &Wall{stopped: make(chan struct{}), jumped: make(chan struct{}), alarms: map[*alarm]struct{}{}}
 	for _, o := range opts {
 		o(w)
 	}
@@ -38,23 +42,30 @@ func NewWall(opts ...WallOption) *Wall {
 // IsVirtual reports false.
 func (w *Wall) IsVirtual() bool { return false }
 
-// Now is real time, without the monotonic reading.
-func (w *Wall) Now() time.Time { return time.Now().Round(0) }
+// Now is business time, without a monotonic reading.
+func (w *Wall) Now() time.Time { return time.Now().Round(0).Add(w.Ahead()) }
 
-// Sleep blocks for d of real time.
+// Sleep blocks for d of business time.
 func (w *Wall) Sleep(ctx context.Context, d time.Duration, _ string) error {
 	if err := w.enter(ctx); err != nil || d <= 0 {
 		return err
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-w.stopped:
-		return ErrStopped
+	due := w.in(d)
+	for {
+		jumped := w.nextJump()
+		t := time.NewTimer(w.left(due))
+		select {
+		case <-t.C:
+			return nil
+		case <-jumped:
+			t.Stop()
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx)
+		case <-w.stopped:
+			t.Stop()
+			return ErrStopped
+		}
 	}
 }
 
@@ -88,24 +99,13 @@ func (w *Wall) add() bool {
 
 // AfterFunc starts f in a goroutine of its own after d.
 func (w *Wall) AfterFunc(ctx context.Context, d time.Duration, _ string, f func(ctx context.Context)) Timer {
-	t := time.AfterFunc(d, func() {
+	return w.alarm(ctx, d, func() {
 		if ctx.Err() != nil || !w.add() {
 			return
 		}
 		defer w.actors.Done()
 		f(ctx)
 	})
-	return &wallTimer{t, context.AfterFunc(ctx, func() { t.Stop() })}
-}
-
-type wallTimer struct {
-	timer  *time.Timer
-	forget func() bool
-}
-
-func (t *wallTimer) Stop() bool {
-	t.forget()
-	return t.timer.Stop()
 }
 
 // NewTicker makes a ticker for the use of one actor at a time.
@@ -131,9 +131,27 @@ func (w *Wall) WithCancel(ctx context.Context) (context.Context, context.CancelC
 	return context.WithCancelCause(ctx)
 }
 
-// WithTimeout is context.WithTimeoutCause; this context has a Deadline.
+// WithTimeout is a context that ends after d of business time. It has a Deadline,
+// which is the real time at which it ends if the clock does not jump before.
 func (w *Wall) WithTimeout(ctx context.Context, d time.Duration, cause error) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, cause)
+	if cause == nil {
+		cause = context.DeadlineExceeded
+	}
+	st := *stateOf(ctx)
+	st.wall = w
+	scope, end := context.WithCancelCause(withState(ctx, st))
+	timed, cancel := context.WithTimeoutCause(scope, d, cause)
+	before := w.Ahead()
+	early := w.alarm(ctx, d, func() { // where no jump has brought it nearer the library's own timer is as good
+		if w.Ahead() != before {
+			end(cause)
+		}
+	})
+	return timed, func() {
+		early.Stop()
+		cancel()
+		end(context.Canceled)
+	}
 }
 
 // NewCond makes a condition.
@@ -153,6 +171,11 @@ func (w *Wall) Stop() {
 	default:
 		close(w.stopped)
 	}
+	for a := range w.alarms {
+		a.timer.Stop()
+		a.forget()
+	}
+	clear(w.alarms)
 	w.mu.Unlock()
 	w.actors.Wait()
 }
@@ -170,21 +193,37 @@ func (w *Wall) enter(ctx context.Context) error {
 }
 
 func (w *Wall) park(ctx context.Context, p *waiter, until time.Time) error {
-	var due <-chan time.Time
-	if !until.IsZero() {
-		t := time.NewTimer(time.Until(until))
-		defer t.Stop()
-		due = t.C
+	for {
+		jumped := w.nextJump()
+		var due <-chan time.Time
+		var t *time.Timer
+		if !until.IsZero() {
+			t = time.NewTimer(until.Sub(w.Now()))
+			due = t.C
+		}
+		err, again := w.parked(ctx, p, due, jumped)
+		if t != nil {
+			t.Stop()
+		}
+		if !again {
+			return err
+		}
 	}
+}
+
+// parked waits once; again says that the clock has jumped.
+func (w *Wall) parked(ctx context.Context, p *waiter, due <-chan time.Time, jumped <-chan struct{}) (err error, again bool) {
 	select {
 	case <-p.ch:
-		return nil
+		return nil, false
 	case <-due:
-		return nil
+		return nil, false
+	case <-jumped:
+		return nil, true
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return context.Cause(ctx), false
 	case <-w.stopped:
-		return ErrStopped
+		return ErrStopped, false
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"windtunnel.test/sim/pki"
@@ -49,17 +48,21 @@ func Presents(cert tls.Certificate) ServeOption {
 	}
 }
 
-// identityOf is what a service presents as a host. Everything below a suffix shares one certificate as far as a wildcard
-// reaches, which is one label (RFC 9525 6.3).
+// identityOf is what a service presents as a host.
 func (n *Network) identityOf(s *service, host string) (*identity, error) {
 	if s.presents != nil {
 		return s.presents, nil
 	}
-	name := host
-	if strings.HasPrefix(s.pattern, "*.") && !strings.Contains(strings.TrimSuffix(host, s.pattern[1:]), ".") {
-		name = s.pattern
+	return n.mint(n.o.WebRoot, s.certName(host), true)
+}
+
+// WebRoot is the root above all server certificates that are minted, nil where
+// there is none.
+func (n *Network) WebRoot() *x509.Certificate {
+	if n.o.WebRoot == nil {
+		return nil
 	}
-	return n.mint(n.o.WebRoot, name, true)
+	return n.o.WebRoot.Root().Cert
 }
 
 // intercepted is what a proxy presents in a host's place.

@@ -16,10 +16,12 @@
 // client keys proved, but no TLS records are made. [TLS] runs Go's TLS, http.Server and client over memory. Status,
 // headers, bodies, errors and virtual times are the same in both, because everything that takes virtual time is done
 // before and after the home carries an exchange. What may wait inside, a handler or a key in a TPM, runs on the actor in
-// both of them; TLS starts goroutines only for crypto/tls and net/http, and those never touch the clock. A third home with
-// real listeners fits the same interface (type home).
+// both of them; TLS starts goroutines only for crypto/tls and net/http, and those never touch the clock.
 //
-// Not modelled: routing, MTU, congestion control, HTTP/2, streaming bodies (a body travels whole), trailers, DNS record
+// Clients that are no part of the simulation come in through a [Gateway]: real listeners on this machine, with HTTP/2, and a
+// proxy that knows the served names and no others. It needs a wall clock. Handlers, fault rules and the journal are the same.
+//
+// Not modelled: routing, MTU, congestion control, streaming bodies (a body travels whole), trailers, DNS record
 // types other than addresses. Nothing here draws real time or unseeded randomness into a run; TLS itself does draw
 // randomness, and none of its bytes is journaled or charged to a link.
 package vnet

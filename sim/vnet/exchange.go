@@ -98,7 +98,7 @@ func (nic *NIC) converse(ctx context.Context, c *conn, out *outgoing) (*answer, 
 	if err := nic.leg(ctx, c.site, c.site.uplink(), c.extra, sent, "vnet.request"); err != nil {
 		return nil, err
 	}
-	late := out.action.Drop && nic.droppedLate(out.n)
+	late := out.action.Drop && nic.n.droppedLate(nic.o.Device, out.n)
 	if !nic.still(c.epoch) || out.action.Drop && !late {
 		return nil, reset("write", c)
 	}
@@ -128,8 +128,8 @@ func (nic *NIC) converse(ctx context.Context, c *conn, out *outgoing) (*answer, 
 
 // droppedLate draws whether a connection that a fault rule breaks breaks after the service has seen the request, which the
 // caller cannot know.
-func (nic *NIC) droppedLate(n int) bool {
-	k := nic.n.o.Seed.Key("vnet", "drop", nic.o.Device, strconv.Itoa(n))
+func (n *Network) droppedLate(device string, number int) bool {
+	k := n.o.Seed.Key("vnet", "drop", device, strconv.Itoa(number))
 	return k[0]&1 == 1
 }
 
@@ -145,12 +145,17 @@ func (nic *NIC) consult(ctx context.Context, c *conn, out *outgoing) (*answer, e
 	if out.action.Status == 0 {
 		return nic.n.home.carry(ctx, c, out)
 	}
-	rec := newRecorder(nic.n.clock.Now())
+	return nic.n.faulty(out), nil
+}
+
+// faulty is the answer of a fault rule.
+func (n *Network) faulty(out *outgoing) *answer {
+	rec := newRecorder(n.clock.Now())
 	if d := out.action.RetryAfter; d > 0 {
 		rec.Header().Set("Retry-After", strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10))
 	}
 	rec.WriteHeader(out.action.Status)
-	return rec.finish(method(out.req)), nil
+	return rec.finish(method(out.req))
 }
 
 // spoil applies what a fault rule does to an answer on its way back.

@@ -82,13 +82,18 @@ func (t *tlsServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// complete reads the body, so that the actor never waits for the wire, and makes the request the one that the direct home
-// gives.
+// complete reads the body, so that the actor never waits for the wire.
 func (q *handling) complete() bool {
 	body, err := io.ReadAll(q.r.Body)
 	if err != nil {
 		return false
 	}
+	q.settle(body)
+	return true
+}
+
+// settle makes the request the one that the direct home gives, with a body that has arrived.
+func (q *handling) settle(body []byte) {
 	q.r.Body = io.NopCloser(bytes.NewReader(body))
 	if len(body) == 0 {
 		q.r.Body = http.NoBody
@@ -97,5 +102,4 @@ func (q *handling) complete() bool {
 		q.r.Header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	dropHopByHop(q.r.Header)
-	return true
 }
