@@ -5,13 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
-// DB is a set of tables under one lock. Make it with [New].
+// DB is a set of tables under one lock. Make it with [New] or [NewBacked].
 type DB struct {
 	mu     sync.RWMutex
 	tables []anyTable // sorted by name
 	seq    uint64     // of the last row inserted
+	life   atomic.Pointer[life]
+
+	home *home // nil: memory only
 }
 
 // anyTable is a table whatever its row type.
@@ -19,14 +23,16 @@ type anyTable interface {
 	tableName() string
 	dump() ([]rawRow, error)
 	restore([]rawRow) (commit func(), err error)
+	encode(key string) (Change, error)
 }
 
 // Tx is a transaction. It is of no use after the function that it was given to has returned.
 type Tx struct {
-	db    *DB
-	write bool
-	over  bool
-	undo  []func()
+	db      *DB
+	write   bool
+	over    bool
+	undo    []func()
+	touched []touch // only with a home
 }
 
 // New makes an empty database.
@@ -40,11 +46,18 @@ func (db *DB) add(t anyTable) {
 		panic(fmt.Sprintf("store: two tables %q", t.tableName()))
 	}
 	db.tables = slices.Insert(db.tables, at, t)
+	if db.home != nil {
+		db.home.claim(t)
+	}
 }
 
 // Update runs f as the only transaction there is. If f returns an error or panics, everything it changed is changed back,
-// and the error is returned or the panic goes on.
+// and the error is returned or the panic goes on. With a second home, what f changed is kept there when Update returns nil;
+// where that fails it is changed back as well, and the home's error is returned.
 func (db *DB) Update(f func(tx *Tx) error) error {
+	if db.home != nil {
+		return db.home.update(db, f)
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	tx := &Tx{db: db, write: true}

@@ -9,6 +9,7 @@
 // and put that. A transaction must not wait, that is neither call the clock nor the network, and must not start another
 // one: it holds the database's lock.
 //
-// This home is memory. The calls are such that another can keep rows elsewhere: keys are text, rows are what encoding/json
-// can carry, reading needs a transaction, and an error of the storage itself surfaces where the transaction ends.
+// Rows are read in memory. [New] keeps them there only; with [NewBacked] they have a second home, such as a file of
+// package sqlite, in which each change is before Update returns. So rows have to be what encoding/json can carry, which
+// [NewTable] checks. Transactions that several goroutines begin at the same time are written together.
 package store

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -50,13 +51,18 @@ func (db *DB) Dump(w io.Writer) error {
 // an error (a dump of another version, an unknown table, a row that does not fit) nothing is replaced.
 func (db *DB) Restore(r io.Reader) error {
 	var in rawDump
-	d := json.NewDecoder(r)
+	digest := sha256.New()
+	d := json.NewDecoder(io.TeeReader(r, digest))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
 		return fmt.Errorf("store: restore: %w", err)
 	}
 	if in.Version != dumpVersion {
 		return fmt.Errorf("store: restore: version %d, want %d", in.Version, dumpVersion)
+	}
+	if db.home != nil {
+		db.home.alone(db)
+		defer db.home.turn.Unlock()
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -70,11 +76,40 @@ func (db *DB) Restore(r io.Reader) error {
 			return fmt.Errorf("store: restore table %q: %w", t.tableName(), err)
 		}
 	}
+	next := db.life.Load().restored(sha256.Sum256(digest.Sum(nil)))
+	if db.home != nil {
+		if in.Seq, err = db.home.replace(in, next, db.tables); err != nil {
+			return fmt.Errorf("store: restore: %w", err)
+		}
+	}
 	for _, commit := range commits {
 		commit()
 	}
 	db.seq = in.Seq
+	db.life.Store(next)
 	return nil
+}
+
+// replace writes a dump over all tables that are added, and gives the number of the last row of any.
+func (h *home) replace(in rawDump, next *life, tables []anyTable) (uint64, error) {
+	if h.err != nil {
+		return 0, h.err
+	}
+	for _, rows := range h.waiting {
+		for _, r := range rows {
+			in.Seq = max(in.Seq, r.Seq)
+		}
+	}
+	b := Batch{State: State{Seq: in.Seq, Starts: next.starts, Origin: next.origin}}
+	for _, t := range tables {
+		b.Clear = append(b.Clear, t.tableName())
+	}
+	for _, t := range in.Tables {
+		for _, r := range t.Rows {
+			b.Changes = append(b.Changes, Change{t.Name, Row(r)})
+		}
+	}
+	return in.Seq, h.b.Write(b)
 }
 
 // distribute gives each table its rows, and refuses what cannot have come from Dump.
@@ -109,6 +144,19 @@ func (t *Table[V]) dump() ([]rawRow, error) {
 		rows = append(rows, rawRow{key, r.seq, value})
 	}
 	return rows, nil
+}
+
+// encode is the row of that key as a home keeps it.
+func (t *Table[V]) encode(key string) (Change, error) {
+	c := Change{t.name, Row{Key: key}}
+	r := t.rows[key]
+	if r == nil {
+		return c, nil
+	}
+	c.Seq = r.seq
+	var err error
+	c.Value, err = json.Marshal(r.value)
+	return c, err
 }
 
 func (t *Table[V]) restore(raw []rawRow) (func(), error) {

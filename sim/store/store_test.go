@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
@@ -336,4 +338,24 @@ func BenchmarkPut(b *testing.B) {
 			return nil
 		})
 	}
+}
+
+// What a row holds has to outlive the process, so a type that would lose something is a mistake.
+func TestRowTypesThatLoseSomething(t *testing.T) {
+	g := NewWithT(t)
+	type hidden struct{ Name, secret string }
+	type left struct {
+		Name string `json:"-"`
+	}
+	db := store.New()
+	g.Expect(func() { store.NewTable[hidden](db, "a") }).To(PanicWith(ContainSubstring("hidden.secret")))
+	g.Expect(func() { store.NewTable[map[string][]*left](db, "b") }).To(PanicWith(ContainSubstring("left.Name")))
+	g.Expect(func() { store.NewTable[error](db, "c") }).To(PanicWith(ContainSubstring("error")))
+	_ = hidden{}.secret
+	type tree struct {
+		Children []tree
+		Made     time.Time
+		Raw      json.RawMessage
+	}
+	g.Expect(func() { store.NewTable[tree](db, "d") }).NotTo(Panic())
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"sort"
 )
@@ -42,8 +43,12 @@ func Index[V any](name string, of func(V) []string) Option[V] {
 	}
 }
 
-// NewTable adds a table to the database. Two of one name are a mistake and panic.
+// NewTable adds a table to the database. Two of one name are a mistake and panic, and so is a type of rows that encoding/json
+// would lose something of.
 func NewTable[V any](db *DB, name string, opts ...Option[V]) *Table[V] {
+	if at := lossy(reflect.TypeFor[V](), map[reflect.Type]bool{}); at != "" {
+		panic(fmt.Sprintf("store: rows of table %q lose %s when they are kept", name, at))
+	}
 	t := &Table[V]{db: db, name: name, rows: map[string]*row[V]{}}
 	for _, o := range opts {
 		o(t)
@@ -80,6 +85,7 @@ func (t *Table[V]) Changes(tx *Tx) uint64 {
 // Put adds the row, or replaces it; a replaced row keeps its place in the order of insertion.
 func (t *Table[V]) Put(tx *Tx, key string, v V) {
 	tx.check(t.db, true)
+	tx.touch(t, key)
 	if r := t.rows[key]; r != nil {
 		old := r.value
 		t.replace(r, v)
@@ -102,6 +108,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 	if r == nil {
 		return false
 	}
+	tx.touch(t, key)
 	t.remove(r)
 	tx.undo = append(tx.undo, func() { t.insert(r) })
 	return true
@@ -113,15 +120,32 @@ func (t *Table[V]) All(tx *Tx) iter.Seq2[string, V] {
 	return t.list(tx, func() []string { return slices.Clone(t.byKey) })
 }
 
+// insertedChunk is how many rows Inserted looks ahead: a loop that ends early has not paid for the whole table.
+const insertedChunk = 64
+
 // Inserted lists the rows from the oldest to the newest, otherwise as All.
 func (t *Table[V]) Inserted(tx *Tx) iter.Seq2[string, V] {
-	return t.list(tx, func() []string {
-		keys := make([]string, len(t.bySeq))
-		for i, r := range t.bySeq {
-			keys[i] = r.key
+	tx.check(t.db, false)
+	return func(yield func(string, V) bool) {
+		tx.check(t.db, false)
+		var chunk [insertedChunk]*row[V]
+		for last, end := uint64(0), t.db.seq; ; {
+			at := sort.Search(len(t.bySeq), func(i int) bool { return t.bySeq[i].seq > last })
+			n := copy(chunk[:], t.bySeq[at:])
+			if n == 0 {
+				return
+			}
+			for _, r := range chunk[:n] {
+				if r.seq > end { // put in by the loop
+					return
+				}
+				if t.rows[r.key] == r && !yield(r.key, r.value) {
+					return
+				}
+				last = r.seq
+			}
 		}
-		return keys
-	})
+	}
 }
 
 // By lists the rows that an index has under a value, by key, otherwise as All. An index that the table does not have is a
