@@ -35,6 +35,7 @@ type TPM struct {
 	AttestationRetries    int           // attempts after the first; exhaustion is 0x81039001
 	AttestationRetryDelay time.Duration
 	AIKCertificateLife    Period
+	RequestSignerLife     time.Duration // of the throw-away certificate that a SCEP request is signed with
 	AIKChallengeLife      time.Duration // how long the AIK service keeps a challenge open
 	HealthChallengeLife   time.Duration // how long the attestation service keeps one open
 	HealthReportLife      time.Duration // how long its reports are good
@@ -95,6 +96,11 @@ type Entra struct {
 	AccessTokenLife        Range
 	AuthorizationCodeLife  time.Duration
 	RefreshTokenLife       time.Duration
+	SPARefreshTokenLife    time.Duration // from the sign-in on, however often it is renewed
+	DeviceCodeLife         time.Duration
+	DeviceCodeInterval     time.Duration // between two polls of a client, in whole seconds
+	SignInPageLife         time.Duration // a page that waits for a user's input
+	AssertionSkew          time.Duration // by which a client's clock may be off when it proves itself
 	NonceLife              time.Duration
 	PRTLife                time.Duration
 	PRTRefresh             time.Duration
@@ -102,6 +108,11 @@ type Entra struct {
 	DeviceCertificateLife  Period
 	DevicesPerUser         int
 	DynamicGroupEvaluation Range // change of a device to its membership in a dynamic group
+	LockoutThreshold       int   // wrong passwords in a row that lock an account
+	LockoutDuration        time.Duration
+	BulkTokenWait          Range // a bulk token asked for to its being there
+	BulkTokenLife          time.Duration
+	ClientSecretLife       Period
 }
 
 // MDM: enrolment and OMA-DM sessions.
@@ -111,6 +122,10 @@ type MDM struct {
 	CertificateRenewRetry  time.Duration
 	SyncSchedule           Schedule      // from the enrolment on
 	RetryCount             int           // connection attempts of one session
+	SessionMessages        int           // of a device in one session, after which it gives up
+	MessageSize            int           // MaxMsgSize of a device
+	AgentInstall           time.Duration // how long the management extension's installer runs
+	AgentSize              int           // of the management extension's installer
 	InstallLimit           time.Duration // how long an MSI of the MDM's may run
 	InstallRetries         int           // attempts after the first
 	InstallRetryDelay      time.Duration // in whole minutes
@@ -120,6 +135,8 @@ type MDM struct {
 	DevicesPerUser         int
 	AttestationTimeout     time.Duration // OperationTimeout of the certificate policy, in whole seconds
 	AttestationRetryDelay  time.Duration // between attempts to attest the MDM key
+	FederatedTokenLife     time.Duration // of the token that the authentication page gives
+	MessageSkew            time.Duration // how far a signed request's timestamp may be off
 }
 
 // ESP: the Enrollment Status Page.
@@ -168,6 +185,16 @@ type Intune struct {
 	AttestActionLimit     time.Duration
 	AssignmentEvaluation  Range // an assignment to its being handed out
 	ServicePrincipalCache time.Duration
+	SCEPChallengeLife     time.Duration // of a challenge password
+	SCEPCertificateLife   time.Duration // of a certificate that the SCEP server issues
+	SCEPPending           time.Duration // how long a request waits for an administrator
+	DefaultInstall        time.Duration // of an app without content, and on top of that its size at
+	DefaultInstallRate    int           // bytes a second
+	GraphWindow           time.Duration // that the limits below count in
+	GraphRequests         int           // of one application in a tenant
+	GraphWrites           int           // those of them that change something
+	UploadStep            Range         // content of an app: storage address, check after the commit
+	UploadLink            time.Duration // how long a storage address is good
 }
 
 // Hybrid: Active Directory, the connector and the directory sync.

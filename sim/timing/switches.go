@@ -5,6 +5,7 @@ type Switches struct {
 	Hybrid HybridSwitches
 	Reseal ResealSwitches
 	ESP    ESPSwitches
+	Graph  GraphSwitches
 }
 
 // HybridSwitches: hybrid join in pre-provisioning.
@@ -33,7 +34,22 @@ const (
 	UnlistedInstalled UnlistedApps = "install" // attempted as well, its failure ignored
 )
 
+// GraphSwitches: Microsoft Graph.
+type GraphSwitches struct {
+	Throttling Throttling
+}
+
+// Throttling says whether Intune's part of Graph keeps to its limits, and whether a refused client is told how long to wait.
+type Throttling string
+
+const (
+	ThrottlingOff   Throttling = "off"
+	ThrottlingTimed Throttling = "retryAfter" // 429 with Retry-After
+	ThrottlingBare  Throttling = "bare"       // 429 without: clients need a backoff of their own
+)
+
 // choices lists what a string-typed switch may be.
 var choices = map[string][]string{
+	"timing.Throttling":   {string(ThrottlingOff), string(ThrottlingTimed), string(ThrottlingBare)},
 	"timing.UnlistedApps": {string(UnlistedByProfile), string(UnlistedInstalled)},
 }

@@ -49,7 +49,7 @@ func TestRequest1(t *testing.T) {
 
 func TestRequest1Attacks(t *testing.T) {
 	f := newFixture(t, true)
-	thief, err := scep.NewSigner(rsaKey(t, "signing"), noon, stream("thief"))
+	thief, err := scep.NewSigner(rsaKey(t, "signing"), noon, yearAndADay, stream("thief"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestRequest1Attacks(t *testing.T) {
 	t.Run("signer without RSA key", func(t *testing.T) {
 		g := NewWithT(t)
 		p := f.params(t)
-		p.Signer, err = scep.NewSigner(eccKey(t, "device"), noon, stream("ecc"))
+		p.Signer, err = scep.NewSigner(eccKey(t, "device"), noon, yearAndADay, stream("ecc"))
 		g.Expect(err).NotTo(HaveOccurred())
 		_, err := roundTrip(f, p)
 		g.Expect(err).To(MatchError(ContainSubstring("cannot be sealed")))

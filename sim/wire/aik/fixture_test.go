@@ -28,7 +28,9 @@ import (
 var (
 	update = flag.Bool("update", false, "write testdata anew")
 	noon   = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
-	tpm    = aik.TPMName{Manufacturer: "id:49465800", Model: "SLB9670", Version: "id:00070055"}
+	// yearAndADay is what Windows gives the certificate that signs a request.
+	yearAndADay = 367 * 24 * time.Hour
+	tpm         = aik.TPMName{Manufacturer: "id:49465800", Model: "SLB9670", Version: "id:00070055"}
 )
 
 func stream(seed string) io.Reader { return rand.NewChaCha8(sha256.Sum256([]byte(seed))) }
@@ -66,7 +68,7 @@ func newFixture(t testing.TB, rsaSigning bool) *fixture {
 		Signing: f.registrar.Signing.Certificate, Encryption: f.registrar.Encryption.Certificate,
 	}
 	var err error
-	if f.device, err = scep.NewSigner(rsaKey(t, "device"), noon, stream("device")); err != nil {
+	if f.device, err = scep.NewSigner(rsaKey(t, "device"), noon, yearAndADay, stream("device")); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -38,9 +38,21 @@ type Discovery struct {
 	KeyProvisioningService    *Endpoint              `json:"-"`
 	NonceService              *Endpoint              `json:"-"`
 	DeviceManagementService   *Endpoint              `json:"-"`
+	WebAuthNService           *Endpoint              `json:"-"`
+	PrecreateService          *Endpoint              `json:"-"`
+	BPLService                *Endpoint              `json:"-"` // password protection proxies
+	DeviceJoinResourceService *Endpoint              `json:"-"`
+	AzureRbacService          *Endpoint              `json:"-"`
 	AuthenticationService     *AuthenticationService `json:"-"`
 	IdentityProviderService   *IdentityProvider      `json:"-"`
+	MSAProviderData           *MSAProvider           `json:"-"`
 	TenantInfo                *TenantInfo            `json:"-"`
+}
+
+// MSAProvider is where Microsoft accounts sign in for this service.
+type MSAProvider struct {
+	SiteID  string `json:"SiteId"`
+	SiteURL string `json:"SiteUrl"`
 }
 
 // Endpoint is one section's address, the audience its tokens need, and its
@@ -87,13 +99,25 @@ var sections = []section{
 	{"KeyProvisioningService", "KeyProvisionEndpoint", "KeyProvisionResourceId", func(d *Discovery) **Endpoint { return &d.KeyProvisioningService }},
 	{"NonceService", "Endpoint", "ResourceId", func(d *Discovery) **Endpoint { return &d.NonceService }},
 	{"DeviceManagementService", "DeviceManagementEndpoint", "DeviceManagementResourceId", func(d *Discovery) **Endpoint { return &d.DeviceManagementService }},
+	{"WebAuthNService", "WebAuthNEndpoint", "WebAuthNResourceId", func(d *Discovery) **Endpoint { return &d.WebAuthNService }},
+	{"PrecreateService", "PrecreateEndpoint", "PrecreateResourceId", func(d *Discovery) **Endpoint { return &d.PrecreateService }},
+	{"BPLService", "BPLServiceEndpoint", "BPLResourceId", func(d *Discovery) **Endpoint { return &d.BPLService }},
+	{"DeviceJoinResourceService", "Endpoint", "ResourceId", func(d *Discovery) **Endpoint { return &d.DeviceJoinResourceService }},
+	{"AzureRbacService", "RbacPolicyEndpoint", "", func(d *Discovery) **Endpoint { return &d.AzureRbacService }},
 }
+
+// bplProxy is the service principal of password protection proxies, the same in
+// all tenants.
+const bplProxy = "dda27c27-f274-469f-8005-cce10f270009"
 
 // NewDiscovery is the document of a managed cloud tenant.
 func NewDiscovery(t TenantInfo) *Discovery {
 	base, login := "https://"+Host+"/EnrollmentServer/", "https://login.microsoftonline.com/"
 	at := func(path, resource string) *Endpoint {
 		return &Endpoint{URL: base + path, ResourceID: resource, ServiceVersion: ServiceVersion}
+	}
+	root := func(path string) *Endpoint {
+		return &Endpoint{URL: "https://" + Host + "/" + path + t.TenantID + "/", ResourceID: Resource, ServiceVersion: ServiceVersion}
 	}
 	return &Discovery{
 		DiscoveryService:          at("Discover", ""),
@@ -102,6 +126,12 @@ func NewDiscovery(t TenantInfo) *Discovery {
 		KeyProvisioningService:    at("key/", Resource),
 		NonceService:              at("nonce/"+t.TenantID+"/", NonceResource),
 		DeviceManagementService:   at("manage/"+t.TenantID+"/", Resource),
+		WebAuthNService:           root("webauthn/"),
+		PrecreateService:          at("device/precreate/"+t.TenantID+"/", Resource),
+		BPLService:                root("aadpasswordpolicy/"),
+		DeviceJoinResourceService: at("device/resource/"+t.TenantID+"/", Resource),
+		AzureRbacService:          &Endpoint{URL: "https://pas.windows.net"},
+		MSAProviderData:           &MSAProvider{SiteID: "295958", SiteURL: Host},
 		AuthenticationService: &AuthenticationService{OAuth2: OAuth2Endpoints{
 			AuthCodeEndpoint: login + t.TenantID + "/oauth2/authorize",
 			TokenEndpoint:    login + t.TenantID + "/oauth2/token",
@@ -116,7 +146,13 @@ func (d *Discovery) MarshalJSON() ([]byte, error) {
 	out := map[string]any{}
 	for _, s := range sections {
 		if e := *s.of(d); e != nil {
-			m := map[string]string{s.endpoint: e.URL, "ServiceVersion": e.ServiceVersion}
+			m := map[string]string{s.endpoint: e.URL}
+			if e.ServiceVersion != "" {
+				m["ServiceVersion"] = e.ServiceVersion
+			}
+			if s.name == "BPLService" {
+				m["BPLProxyServicePrincipalId"] = bplProxy
+			}
 			if s.resource != "" {
 				m[s.resource] = e.ResourceID
 			}
@@ -128,6 +164,9 @@ func (d *Discovery) MarshalJSON() ([]byte, error) {
 	}
 	if d.IdentityProviderService != nil {
 		out["IdentityProviderService"] = d.IdentityProviderService
+	}
+	if d.MSAProviderData != nil {
+		out["MsaProviderData"] = d.MSAProviderData
 	}
 	if d.TenantInfo != nil {
 		out["TenantInfo"] = d.TenantInfo
@@ -159,7 +198,7 @@ func (d *Discovery) UnmarshalJSON(b []byte) error {
 		name string
 		to   any
 	}{
-		{"AuthenticationService", &d.AuthenticationService}, {"IdentityProviderService", &d.IdentityProviderService}, {"TenantInfo", &d.TenantInfo},
+		{"AuthenticationService", &d.AuthenticationService}, {"IdentityProviderService", &d.IdentityProviderService}, {"MsaProviderData", &d.MSAProviderData}, {"TenantInfo", &d.TenantInfo},
 	} {
 		if body, ok := raw[s.name]; ok {
 			if err := json.Unmarshal(body, s.to); err != nil {

@@ -99,7 +99,7 @@ func TestDiscoveryReadsItsOwnAndUnknownSections(t *testing.T) {
 	var got drs.Discovery
 	g.Expect(json.Unmarshal(raw, &got)).To(Succeed())
 	g.Expect(&got).To(Equal(want))
-	g.Expect(json.Unmarshal([]byte(`{"BPLService":{"BPLServiceEndpoint":"https://x"}}`), &got)).To(Succeed())
+	g.Expect(json.Unmarshal([]byte(`{"NewestService":{"NewestEndpoint":"https://x"}}`), &got)).To(Succeed())
 	g.Expect(got).To(Equal(drs.Discovery{}))
 	g.Expect(json.Unmarshal([]byte(`<html>sign in to the hotel</html>`), &got)).NotTo(Succeed())
 	g.Expect(drs.DeviceURL(want.DeviceJoinService, device)).To(Equal("https://enterpriseregistration.windows.net/EnrollmentServer/device/" + device + "?api-version=1.0"))

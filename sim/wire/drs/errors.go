@@ -40,6 +40,7 @@ const (
 	SubDeviceNotFound          = "DeviceNotFound"
 	SubTenantNotFound          = "TenantNotFound"
 	SubQuota                   = "DeviceQuotaExceeded"
+	SubMFA                     = "MultiFactorAuthenticationRequired"
 	SubMsaTicket               = "MsaTicketValidationFailed"
 	SubMsaTicketTPM            = "MsaTicketTpmValidationFailed"
 	SubAIK                     = "AikValidationFailed"

@@ -50,7 +50,8 @@ const HeaderNonce = "x-ms-join-nonce"
 // base64 on the wire.
 type JoinRequest struct {
 	CertificateRequest CertificateRequest `json:"CertificateRequest"`
-	// TransportKey is the BCRYPT blob of [EncodeRSA1].
+	// TransportKey is the BCRYPT blob of [EncodeRSA1]. From api-version 3.0 on it
+	// may stand among DeviceKeys instead; ParseJoinRequest moves it here.
 	TransportKey      Bytes    `json:"TransportKey"`
 	TargetDomain      string   `json:"TargetDomain"`
 	DeviceType        string   `json:"DeviceType"`
@@ -59,10 +60,21 @@ type JoinRequest struct {
 	JoinType          JoinType `json:"JoinType"`
 	// AikCertificate is DER; AttestationData is the key attestation in which
 	// the AIK certifies the device key. Empty without TPM attestation.
-	AikCertificate  Bytes      `json:"AikCertificate"`
-	AttestationData Bytes      `json:"AttestationData"`
-	Attributes      Attributes `json:"attributes"`
+	AikCertificate  Bytes       `json:"AikCertificate"`
+	AttestationData Bytes       `json:"AttestationData"`
+	DeviceKeys      []DeviceKey `json:"DeviceKeys,omitempty"`
+	Attributes      Attributes  `json:"attributes"`
 }
+
+// DeviceKey is one key of a join of version 3.0. That keys stand in such a list
+// was observed; how its entries are spelt is our model.
+type DeviceKey struct {
+	KeyType string `json:"KeyType"` // TransportKey
+	KeyData Bytes  `json:"KeyData"`
+}
+
+// KeyTransport names the transport key among DeviceKeys.
+const KeyTransport = "TransportKey"
 
 // Bytes is base64 on the wire; nothing is "", never null, as clients send it.
 type Bytes []byte
@@ -102,15 +114,30 @@ type Attributes struct {
 }
 
 type wireAttributes struct {
-	ReuseDevice     string `json:"ReuseDevice,omitempty"`
-	ReturnClientSID string `json:"ReturnClientSid,omitempty"`
-	SharedDevice    string `json:"SharedDevice,omitempty"`
+	ReuseDevice     flag   `json:"ReuseDevice,omitempty"`
+	ReturnClientSID flag   `json:"ReturnClientSid,omitempty"`
+	SharedDevice    flag   `json:"SharedDevice,omitempty"`
 	DeviceTicket    []byte `json:"MSA-DDID,omitempty"`
 }
 
+// flag is a boolean as text; some clients write true without quotes.
+type flag string
+
+// UnmarshalJSON takes both forms.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	var is bool
+	if json.Unmarshal(b, &is) == nil {
+		*f = flag(fmt.Sprint(is))
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(f))
+}
+
+func flagOf(b bool) flag { return flag(fmt.Sprint(b)) }
+
 // MarshalJSON writes booleans as "true" and "false", as Windows does.
 func (a Attributes) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wireAttributes{fmt.Sprint(a.ReuseDevice), fmt.Sprint(a.ReturnClientSID), fmt.Sprint(a.SharedDevice), a.DeviceTicket})
+	return json.Marshal(wireAttributes{flagOf(a.ReuseDevice), flagOf(a.ReturnClientSID), flagOf(a.SharedDevice), a.DeviceTicket})
 }
 
 // UnmarshalJSON ignores attributes that the package does not know.
@@ -119,7 +146,7 @@ func (a *Attributes) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &w); err != nil {
 		return fmt.Errorf("drs: join attributes: %w", err)
 	}
-	is := func(s string) bool { return strings.EqualFold(s, "true") }
+	is := func(f flag) bool { return strings.EqualFold(string(f), "true") }
 	*a = Attributes{is(w.ReuseDevice), is(w.ReturnClientSID), is(w.SharedDevice), w.DeviceTicket}
 	return nil
 }
@@ -130,6 +157,11 @@ func ParseJoinRequest(body []byte) (*JoinRequest, *x509.CertificateRequest, erro
 	var r JoinRequest
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, nil, fmt.Errorf("drs: join request: %w", err)
+	}
+	for _, k := range r.DeviceKeys {
+		if strings.EqualFold(k.KeyType, KeyTransport) && len(r.TransportKey) == 0 {
+			r.TransportKey = k.KeyData
+		}
 	}
 	if !strings.EqualFold(r.CertificateRequest.Type, "pkcs10") {
 		return nil, nil, fmt.Errorf("drs: join request: certificate request type %q, want pkcs10", r.CertificateRequest.Type)

@@ -1,8 +1,11 @@
 package drs
 
 import (
+	"bytes"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -49,4 +52,26 @@ func DecodeRSA1(b []byte) (*rsa.PublicKey, error) {
 		return nil, errors.New("drs: RSA1 blob holds no RSA key")
 	}
 	return &rsa.PublicKey{N: mod, E: int(exp.Int64())}, nil
+}
+
+// DecodeTransportKey reads a transport key as clients send it: the blob, or a
+// JSON Web Key (RFC 7517) as some do. blob is the key as a blob.
+func DecodeTransportKey(b []byte) (key *rsa.PublicKey, blob []byte, err error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) {
+		key, err = DecodeRSA1(b)
+		return key, b, err
+	}
+	var jwk struct{ Kty, N, E string }
+	if err := json.Unmarshal(b, &jwk); err != nil {
+		return nil, nil, fmt.Errorf("drs: transport key: %w", err)
+	}
+	n, errN := base64.RawURLEncoding.DecodeString(jwk.N)
+	e, errE := base64.RawURLEncoding.DecodeString(jwk.E)
+	mod, exp := new(big.Int).SetBytes(n), new(big.Int).SetBytes(e)
+	if jwk.Kty != "RSA" || errN != nil || errE != nil || len(n) > maxRSA1Modulus || len(e) > 4 || mod.Sign() == 0 || exp.Sign() == 0 {
+		return nil, nil, errors.New("drs: transport key: it is no RSA key")
+	}
+	blob = EncodeRSA1(&rsa.PublicKey{N: mod, E: int(exp.Int64())})
+	key, err = DecodeRSA1(blob)
+	return key, blob, err
 }

@@ -21,6 +21,14 @@ type Page struct {
 // Apply runs a query over resources: $filter, $search (over displayName), $orderby, $skip, $top and $select, in
 // OData's order. pageSize bounds a page where $top does not; 0 is no bound. Expansion is the caller's work, before.
 func Apply[T any](q Query, items []T, pageSize int) (Page, error) {
+	p, skip := Page{Total: len(items)}, q.Skip
+	if q.Filter == nil && q.Search == "" && len(q.OrderBy) == 0 {
+		// What is not on the page is not even encoded.
+		items, skip = items[min(skip, len(items)):], 0
+		if pageSize > 0 {
+			items = items[:min(pageSize+1, len(items))]
+		}
+	}
 	rows, err := q.filtered(len(items), func(i int) any { return items[i] })
 	if err != nil {
 		return Page{}, err
@@ -28,8 +36,10 @@ func Apply[T any](q Query, items []T, pageSize int) (Page, error) {
 	if len(q.OrderBy) > 0 {
 		q.sort(rows)
 	}
-	p := Page{Total: len(rows)}
-	rows = rows[min(q.Skip, len(rows)):]
+	if q.Filter != nil || q.Search != "" {
+		p.Total = len(rows)
+	}
+	rows = rows[min(skip, len(rows)):]
 	if q.Top != nil {
 		rows = rows[:min(*q.Top, len(rows))]
 	}
@@ -92,7 +102,13 @@ func (q Query) newRow(item any) (row, error) {
 
 func (q Query) filtered(n int, item func(int) any) ([]row, error) {
 	rows := make([]row, 0, n)
+	paths := Fields(q.Filter)
 	for i := range n {
+		if q.Filter != nil {
+			if members, ok := quickMembers(item(i), paths); ok && !eval(q.Filter, members) {
+				continue
+			}
+		}
 		r, err := q.newRow(item(i))
 		if err != nil {
 			return nil, err
@@ -210,7 +226,12 @@ func eval(e Expr, m map[string]any) bool {
 	case Not:
 		return !eval(e.Of, m)
 	case Compare:
-		return equal(lookup(m, e.Path), e.Value) == (e.Op == "eq")
+		switch have := lookup(m, e.Path); e.Op {
+		case "eq", "ne":
+			return equal(have, e.Value) == (e.Op == "eq")
+		default:
+			return inOrder(have, e.Op, e.Value)
+		}
 	case Call:
 		s, ok := lookup(m, e.Path).(string)
 		return ok && e.holds(strings.ToLower(s))
@@ -230,6 +251,38 @@ func (c Call) holds(s string) bool {
 		return strings.HasPrefix(s, arg)
 	}
 	return strings.HasSuffix(s, arg)
+}
+
+// inOrder compares numbers and moments; nothing else is greater or less.
+func inOrder(have any, op string, want any) bool {
+	order := 0
+	switch w := want.(type) {
+	case float64:
+		h, ok := have.(float64)
+		if !ok {
+			return false
+		}
+		order = cmp.Compare(h, w)
+	case string:
+		text, _ := have.(string)
+		h, errH := time.Parse(time.RFC3339Nano, text)
+		m, errM := time.Parse(time.RFC3339Nano, w)
+		if errH != nil || errM != nil {
+			return false
+		}
+		order = h.Compare(m)
+	default:
+		return false
+	}
+	switch op {
+	case "gt":
+		return order > 0
+	case "ge":
+		return order >= 0
+	case "lt":
+		return order < 0
+	}
+	return order <= 0
 }
 
 // equal compares without letter case, as Graph does for directory and Intune strings; dates by their moment.

@@ -6,9 +6,10 @@ import "strings"
 const (
 	TypeWin32LobApp = "#microsoft.graph.win32LobApp"
 	TypeMobileMSI   = "#microsoft.graph.windowsMobileMSI"
+	TypeOfficeSuite = "#microsoft.graph.officeSuiteApp"
 )
 
-// MobileApp is mobileApp with win32LobApp and windowsMobileMSI.
+// MobileApp is mobileApp with win32LobApp, windowsMobileMSI and officeSuiteApp.
 type MobileApp struct {
 	ODataType            string                `json:"@odata.type"`
 	ID                   string                `json:"id,omitempty"`
@@ -27,6 +28,19 @@ type MobileApp struct {
 
 	*Win32LobApp
 	*WindowsMobileMSI
+	*OfficeSuiteApp
+}
+
+// OfficeSuiteApp is what officeSuiteApp adds: Microsoft 365 Apps, which Windows fetches itself.
+type OfficeSuiteApp struct {
+	AutoAcceptEula               bool            `json:"autoAcceptEula"`
+	ProductIDs                   []string        `json:"productIds"`
+	ExcludedApps                 map[string]bool `json:"excludedApps,omitempty"`
+	OfficePlatformArchitecture   string          `json:"officePlatformArchitecture,omitempty"` // x86, x64
+	UpdateChannel                string          `json:"updateChannel,omitempty"`              // current, monthlyEnterprise, ...
+	UseSharedComputerActivation  bool            `json:"useSharedComputerActivation"`
+	LocalesToInstall             []string        `json:"localesToInstall,omitempty"`
+	ShouldUninstallOlderVersions bool            `json:"shouldUninstallOlderVersionsOfOffice"`
 }
 
 // Win32LobApp is what win32LobApp adds.

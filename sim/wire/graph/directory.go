@@ -11,6 +11,9 @@ type User struct {
 	AccountEnabled               *bool             `json:"accountEnabled,omitempty"` // nil counts as true
 	UsageLocation                string            `json:"usageLocation,omitempty"`
 	PreferredLanguage            string            `json:"preferredLanguage,omitempty"`
+	MailNickname                 string            `json:"mailNickname,omitempty"`
+	Department                   string            `json:"department,omitempty"`
+	UserType                     string            `json:"userType,omitempty"` // Member, Guest
 	AssignedLicenses             []AssignedLicense `json:"assignedLicenses,omitempty"`
 	PasswordProfile              *PasswordProfile  `json:"passwordProfile,omitempty"`
 	OnPremisesImmutableID        string            `json:"onPremisesImmutableId,omitempty"`

@@ -5,15 +5,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Expr is a parsed $filter: one of Compare, Call, Logic, Not, Any.
 type Expr interface{ fields(out []string) []string }
 
-// Compare is path eq|ne value. Value is a string, float64, bool or nil.
+// Compare is path eq|ne|gt|ge|lt|le value. Value is a string, float64, bool or nil; for the last four a number or a date.
 type Compare struct {
 	Path  string // segments joined by '/'
-	Op    string // eq, ne
+	Op    string // eq, ne, gt, ge, lt, le
 	Value any
 }
 
@@ -52,7 +53,7 @@ func (l Logic) fields(out []string) []string   { return l.Right.fields(l.Left.fi
 func (n Not) fields(out []string) []string     { return n.Of.fields(out) }
 func (a Any) fields(out []string) []string     { return append(out, a.Path) }
 
-// ParseFilter reads a $filter: eq, ne, and, or, not, parentheses, contains, startswith, endswith and any (OData 4.01 URL
+// ParseFilter reads a $filter: eq, ne, gt, ge, lt, le, in, and, or, not, parentheses, contains, startswith, endswith and any (OData 4.01 URL
 // conventions 5.1.1). Other operators and functions are errors.
 func ParseFilter(s string) (Expr, error) {
 	p := &filterParser{tokens: lex(s)}
@@ -246,17 +247,68 @@ func (p *filterParser) any(path string) (Expr, error) {
 func (p *filterParser) compare(path token) (Expr, error) {
 	op := p.next()
 	o := strings.ToLower(op.text)
-	if op.kind != tokenWord || o != "eq" && o != "ne" {
-		return nil, fmt.Errorf("operator %q at character %d of the filter is not supported; eq and ne are", op.text, op.at+1)
+	switch {
+	case op.kind == tokenWord && o == "in":
+		return p.in(path)
+	case op.kind != tokenWord || !slices.Contains([]string{"eq", "ne", "gt", "ge", "lt", "le"}, o):
+		return nil, fmt.Errorf("operator %q at character %d of the filter is not supported; eq, ne, gt, ge, lt, le and in are", op.text, op.at+1)
 	}
-	v := p.next()
-	if v.kind == tokenText {
-		return Compare{path.text, o, v.text}, nil
+	value, at, err := p.value()
+	if err != nil {
+		return nil, err
 	}
-	if v.kind != tokenWord {
-		return nil, fmt.Errorf("a value is expected at character %d of the filter", v.at+1)
+	if o != "eq" && o != "ne" && !ordered(value) {
+		return nil, fmt.Errorf("operator %q needs a number or a date at character %d of the filter", o, at+1)
 	}
-	return Compare{path.text, o, literal(v.text)}, nil
+	return Compare{path.text, o, value}, nil
+}
+
+func (p *filterParser) value() (v any, at int, err error) {
+	t := p.next()
+	switch t.kind {
+	case tokenText:
+		return t.text, t.at, nil
+	case tokenWord:
+		return literal(t.text), t.at, nil
+	}
+	return nil, t.at, fmt.Errorf("a value is expected at character %d of the filter", t.at+1)
+}
+
+// in reads a list of values: the same as eq with each of them.
+func (p *filterParser) in(path token) (Expr, error) {
+	if err := p.mark("("); err != nil {
+		return nil, err
+	}
+	var all Expr
+	for n := 0; ; n++ {
+		if n == maxDepth {
+			return nil, fmt.Errorf("a list in the filter has more than %d values", maxDepth)
+		}
+		v, _, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		if one := (Compare{path.text, "eq", v}); all == nil {
+			all = one
+		} else {
+			all = Logic{"or", all, one}
+		}
+		if t := p.peek(); t.kind == tokenMark && t.text == "," {
+			p.next()
+			continue
+		}
+		return all, p.mark(")")
+	}
+}
+
+// ordered tells whether a value is a number or a date.
+func ordered(v any) bool {
+	if s, ok := v.(string); ok {
+		_, err := time.Parse(time.RFC3339Nano, s)
+		return err == nil
+	}
+	_, isNumber := v.(float64)
+	return isNumber
 }
 
 // literal reads what stands without quotes. Numbers aside, guids and dates are compared as text.

@@ -40,6 +40,7 @@ type ManagedDevice struct {
 	Notes                                   string          `json:"notes"`
 
 	DeviceHealthAttestationState *DeviceHealthAttestationState `json:"deviceHealthAttestationState"` // nil while nothing was attested
+	DeviceActionResults          []DeviceActionResult          `json:"deviceActionResults,omitempty"`
 }
 
 // ComplianceState is the complianceState of a ManagedDevice.
@@ -60,4 +61,32 @@ const (
 type WipeRequest struct {
 	KeepEnrollmentData bool `json:"keepEnrollmentData"`
 	KeepUserData       bool `json:"keepUserData"`
+}
+
+// DeviceActionResult is deviceActionResult: what became of a remote action.
+type DeviceActionResult struct {
+	ODataType           string      `json:"@odata.type,omitempty"`
+	ActionName          string      `json:"actionName"`
+	ActionState         ActionState `json:"actionState"`
+	StartDateTime       Time        `json:"startDateTime"`
+	LastUpdatedDateTime Time        `json:"lastUpdatedDateTime"`
+}
+
+// ActionState is actionState.
+type ActionState string
+
+// Action states.
+const (
+	ActionNone         ActionState = "none"
+	ActionPending      ActionState = "pending"
+	ActionCanceled     ActionState = "canceled"
+	ActionActive       ActionState = "active"
+	ActionDone         ActionState = "done"
+	ActionFailed       ActionState = "failed"
+	ActionNotSupported ActionState = "notSupported"
+)
+
+// CleanRequest is the body of managedDevices/{id}/cleanWindowsDevice.
+type CleanRequest struct {
+	KeepUserData bool `json:"keepUserData"`
 }

@@ -8,6 +8,9 @@ import (
 // Host is where Graph lives.
 const Host = "graph.microsoft.com"
 
+// Diagnostic is the x-ms-ags-diagnostic header: what Graph's front says of itself, which support asks for.
+const Diagnostic = `{"ServerInfo":{"DataCenter":"Windtunnel","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"WT000001"}}`
+
 // Collection is the envelope of a list.
 type Collection[T any] struct {
 	Context  string `json:"@odata.context,omitempty"`

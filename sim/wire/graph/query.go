@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"slices"
@@ -58,8 +59,10 @@ func (q *Query) option(name, value string) (err error) {
 	case "$top":
 		n, bad := count(value)
 		q.Top, err = &n, bad
-	case "$skip", "$skiptoken":
+	case "$skip":
 		q.Skip, err = count(value)
+	case "$skiptoken":
+		q.Skip, err = readSkipToken(value)
 	case "$select":
 		q.Select = list(value)
 	case "$expand":
@@ -75,6 +78,22 @@ func (q *Query) option(name, value string) (err error) {
 		err = fmt.Errorf("this query option is not modelled")
 	}
 	return err
+}
+
+// skipMark begins the inside of a skip token.
+const skipMark = "wt1:"
+
+// SkipToken gives the $skiptoken of a position. Clients must not look inside.
+func SkipToken(at int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(skipMark + strconv.Itoa(at)))
+}
+
+// readSkipToken also takes a bare position.
+func readSkipToken(s string) (int, error) {
+	if inside, err := base64.RawURLEncoding.DecodeString(s); err == nil && strings.HasPrefix(string(inside), skipMark) {
+		return count(string(inside[len(skipMark):]))
+	}
+	return count(s)
 }
 
 func count(s string) (int, error) {

@@ -70,7 +70,9 @@ func TestFilters(t *testing.T) {
 func TestFilterProblems(t *testing.T) {
 	for filter, say := range map[string]string{
 		`a`:                                    `operator ""`,
-		`a gt 5`:                               `operator "gt"`,
+		`a has 5`:                              `operator "has"`,
+		`a gt 'x'`:                             `needs a number or a date`,
+		`a in 'x'`:                             `"(" is expected`,
 		`length(a) eq 5`:                       `function "length"`,
 		`a eq 'x`:                              "a value is expected",
 		`(a eq 1`:                              `")" is expected`,

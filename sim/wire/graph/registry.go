@@ -8,11 +8,19 @@ import (
 
 // types gives the Go type of each concrete OData type, as a maker of an empty value.
 var types = map[string]func() any{
-	TypeEntraProfile:        func() any { return &DeploymentProfile{} },
-	TypeHybridProfile:       func() any { return &DeploymentProfile{} },
-	TypeESP:                 func() any { return &EnrollmentStatusPage{} },
-	TypeWin32LobApp:         func() any { return &MobileApp{Win32LobApp: &Win32LobApp{}} },
-	TypeMobileMSI:           func() any { return &MobileApp{WindowsMobileMSI: &WindowsMobileMSI{}} },
+	TypeEntraProfile:    func() any { return &DeploymentProfile{} },
+	TypeHybridProfile:   func() any { return &DeploymentProfile{} },
+	TypeESP:             func() any { return &EnrollmentStatusPage{} },
+	TypeWin32LobApp:     func() any { return &MobileApp{Win32LobApp: &Win32LobApp{}} },
+	TypeMobileMSI:       func() any { return &MobileApp{WindowsMobileMSI: &WindowsMobileMSI{}} },
+	TypeOfficeSuite:     func() any { return &MobileApp{OfficeSuiteApp: &OfficeSuiteApp{}} },
+	TypeEnrollmentLimit: func() any { return &EnrollmentRestriction{EnrollmentLimit: &EnrollmentLimit{}} },
+	TypePlatformRestrictions: func() any {
+		return &EnrollmentRestriction{PlatformRestrictions: &PlatformRestrictions{}}
+	},
+	TypePlatformRestriction: func() any {
+		return &EnrollmentRestriction{SinglePlatformRestriction: &SinglePlatformRestriction{}}
+	},
 	TypeCustomConfiguration: func() any { return &DeviceConfiguration{CustomConfiguration: &CustomConfiguration{}} },
 	TypePKCSCertificate: func() any {
 		return &DeviceConfiguration{CertificateProfile: &CertificateProfile{}, PKCSCertificate: &PKCSCertificate{}}

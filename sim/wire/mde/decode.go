@@ -14,8 +14,9 @@ import (
 
 // Bounds of a document that the decoders accept.
 const (
-	MaxBytes = 1 << 20
-	MaxDepth = 32
+	MaxBytes      = 1 << 20
+	MaxDepth      = 32
+	MaxAttributes = 32 // of one element
 )
 
 // ErrTooBig, ErrTooDeep and ErrDoctype are causes of refusal that are not mistakes of syntax.
@@ -23,20 +24,28 @@ var (
 	ErrTooBig  = errors.New("document is too big")
 	ErrTooDeep = errors.New("elements are nested too deep")
 	ErrDoctype = errors.New("document type declarations are not accepted")
+	ErrTwice   = errors.New("part of the message stands twice")
 )
 
 // bounded hands raw tokens to the decoder that resolves namespaces and matches tags, and refuses what is beyond the bounds.
 type bounded struct {
 	raw   xml.TokenReader
 	depth int
+	parts outline
 }
 
 func (b *bounded) Token() (xml.Token, error) {
 	t, err := b.raw.Token()
-	switch t.(type) {
+	switch t := t.(type) {
 	case xml.StartElement:
 		if b.depth++; b.depth > MaxDepth {
 			return nil, ErrTooDeep
+		}
+		if err := attributes(t.Attr); err != nil {
+			return nil, err
+		}
+		if err := b.parts.enter(b.depth, t.Name.Local); err != nil {
+			return nil, err
 		}
 	case xml.EndElement:
 		b.depth--

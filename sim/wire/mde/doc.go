@@ -9,5 +9,6 @@
 // What the client tells about the device are context items: [Context] has the known ones as typed fields, and keeps
 // unknown ones in Extra. The technician flow is visible on the wire as WhiteGlove.
 //
-// Certificate authentication, a signed request, is recognised by its token but its XML signature is not read.
+// A request that authenticates by a certificate is signed: [Sign] signs it, and [Verify] gives back what was signed, which
+// is all that a server may then read. A renewal is a PKCS#10 request in CMS: [SignRenewal], [OpenRenewal].
 package mde

@@ -96,6 +96,9 @@ func (b *rstIn) enrol() (*Enrol, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.Renew {
+		valueType, request = renewal(valueType, request)
+	}
 	if valueType != want {
 		return nil, fmt.Errorf("ValueType %q, want %q", valueType, want)
 	}

@@ -98,15 +98,24 @@ func thumbprint(der []byte) string { return fmt.Sprintf("%X", sha1.Sum(der)) }
 // Encode writes the document.
 func (p *Provisioning) Encode(layout Layout) ([]byte, error) {
 	authorities := []Characteristic{p.store("Root", p.Roots), p.store("CA", p.CAs)}
+	return EncodeWAP(append(p.stores(layout, authorities), p.App.characteristic(), p.dmClient()))
+}
+
+// EncodeRenewal writes what a renewal brings: the certificates, and whose they are (learn.microsoft.com, "Certificate
+// renewal", renewal response). [DecodeProvisioning] reads it.
+func (p *Provisioning) EncodeRenewal(layout Layout) ([]byte, error) {
+	authorities := []Characteristic{p.store("Root", p.Roots), p.store("CA", p.CAs)}
+	app := Characteristic{Type: "APPLICATION", Parms: []Parm{parm("PROVIDER-ID", p.App.ProviderID)}}
+	return EncodeWAP(append(p.stores(layout, authorities), app))
+}
+
+// stores groups the certificates.
+func (p *Provisioning) stores(layout Layout, authorities []Characteristic) []Characteristic {
 	my := p.Client.characteristic()
-	var top []Characteristic
 	if layout == LayoutIntune {
-		top = append(top, Characteristic{Type: "CertificateStore", Children: append(authorities, my)})
-	} else {
-		top = append(top, Characteristic{Type: "CertificateStore", Children: authorities},
-			Characteristic{Type: "CertificateStore", Children: []Characteristic{my}})
+		return []Characteristic{{Type: "CertificateStore", Children: append(authorities, my)}}
 	}
-	return EncodeWAP(append(top, p.App.characteristic(), p.dmClient()))
+	return []Characteristic{{Type: "CertificateStore", Children: authorities}, {Type: "CertificateStore", Children: []Characteristic{my}}}
 }
 
 func (p *Provisioning) store(name string, certificates [][]byte) Characteristic {

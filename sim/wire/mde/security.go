@@ -19,6 +19,13 @@ const (
 	ValueTypeProvision = "http://schemas.microsoft.com/5.0.0.0/ConfigurationManager/Enrollment/DeviceEnrollmentProvisionDoc"
 )
 
+// Ids of the signed parts.
+const (
+	envelopeID = "envelop" // as the example on learn.microsoft.com, "Certificate authentication device enrollment", has it
+	tokenID    = "uuid-29801c2f-f26b-46ad-984b-afaefb545ff8-1"
+	shortX509  = "X509v3" // the same page's way to write [ValueTypeX509]
+)
+
 const (
 	encodingBase64 = nsSecurity + "#base64binary"
 	passwordText   = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText"
@@ -45,6 +52,8 @@ type Security struct {
 	Password  string
 	Created   time.Time // of the timestamp; zero if absent
 	Expires   time.Time
+	// Signed: there is an XML signature, of which nothing is verified but by [Verify].
+	Signed bool
 }
 
 // FederatedSecurity carries the token that the authentication page posted as wresult.
@@ -62,16 +71,23 @@ func OnPremiseSecurity(username, password string) *Security {
 	return &Security{Username: username, Password: password}
 }
 
+// CertificateSecurity carries a certificate with a timestamp; the message counts only after [Sign].
+func CertificateSecurity(certificate []byte, created, expires time.Time) *Security {
+	return &Security{ValueType: ValueTypeX509, Token: certificate, Created: created, Expires: expires}
+}
+
 // Mode tells how the sender authenticates.
 func (s *Security) Mode() Mode {
 	switch {
 	case s == nil:
 		return ModeNone
+	case s.Signed: // learn.microsoft.com's example names its certificate a user token
+		return ModeCertificate
 	case s.ValueType == ValueTypeUserToken:
 		return ModeFederated
 	case s.ValueType == ValueTypeJWT:
 		return ModeEntra
-	case s.ValueType == ValueTypeX509:
+	case s.ValueType == ValueTypeX509, s.ValueType == shortX509:
 		return ModeCertificate
 	case s.Username != "":
 		return ModeOnPremise
@@ -126,6 +142,9 @@ func (s *Security) out() *securityOut {
 	}
 	if s.ValueType != "" {
 		o.Token = newBinaryToken(s.ValueType, s.Token)
+		if s.Mode() == ModeCertificate {
+			o.Token.ID = tokenID
+		}
 	}
 	if s.Username != "" {
 		o.Username = &usernameToken{ID: usernameID, Username: s.Username, Password: password{Type: passwordText, Value: s.Password}}
@@ -168,8 +187,12 @@ type securityIn struct {
 	Token    *binaryTokenIn `xml:"BinarySecurityToken"`
 	Username *struct {
 		Username string `xml:"Username"`
-		Password string `xml:"Password"`
+		Password struct {
+			Attrs []xml.Attr `xml:",any,attr"`
+			Value string     `xml:",chardata"`
+		} `xml:"Password"`
 	} `xml:"UsernameToken"`
+	Signature *struct{} `xml:"http://www.w3.org/2000/09/xmldsig# Signature"`
 }
 
 var errSecurity = errors.New("security header")
@@ -195,8 +218,14 @@ func (s *securityIn) security() (*Security, error) {
 		return nil, fmt.Errorf("%w: %w", errSecurity, err)
 	}
 	if s.Username != nil {
-		out.Username, out.Password = s.Username.Username, s.Username.Password
+		out.Username, out.Password = s.Username.Username, s.Username.Password.Value
+		for _, a := range s.Username.Password.Attrs {
+			if a.Name.Local == "Type" && a.Value != passwordText {
+				return nil, fmt.Errorf("%w: password of type %q", errSecurity, a.Value)
+			}
+		}
 	}
+	out.Signed = s.Signature != nil
 	return out, nil
 }
 

@@ -98,6 +98,7 @@ type envelopeOut struct {
 	WSSE    string    `xml:"xmlns:wsse,attr,omitempty"`
 	WST     string    `xml:"xmlns:wst,attr,omitempty"`
 	AC      string    `xml:"xmlns:ac,attr,omitempty"`
+	ID      string    `xml:"u:Id,attr,omitempty"` // what a signature refers to
 	Header  headerOut `xml:"s:Header"`
 	Body    bodyOut   `xml:"s:Body"`
 }
@@ -115,6 +116,9 @@ func newEnvelope(h Header, body any) *envelopeOut {
 	}
 	if h.Security != nil {
 		e.U, e.WSSE = nsUtility, nsSecurity
+	}
+	if h.Security.Mode() == ModeCertificate {
+		e.ID = envelopeID
 	}
 	return e
 }

@@ -39,7 +39,26 @@ type DeviceRequest struct {
 	Resource    string `json:"resource,omitempty"`
 	RedirectURI string `json:"redirect_uri,omitempty"`
 
-	WindowsVersion string `json:"win_ver,omitempty"`
+	WindowsVersion string   `json:"win_ver,omitempty"`
+	ClientInfo     any      `json:"client_info,omitempty"` // 1 or "1" asks for it in the answer
+	TGT            any      `json:"tgt,omitempty"`         // true or "true" asks for Kerberos tickets
+	GroupSIDs      []string `json:"group_sids,omitempty"`
+}
+
+// Asks tells whether a member that clients write as 1, true or either in quotes
+// is set.
+func Asks(member any) bool {
+	switch m := member.(type) {
+	case bool:
+		return m
+	case float64:
+		return m == 1
+	case int:
+		return m == 1
+	case string:
+		return m == "1" || strings.EqualFold(m, "true")
+	}
+	return false
 }
 
 // SignDeviceRequest signs a request with RS256 and the device certificate
@@ -81,6 +100,9 @@ type SignedDeviceRequest struct {
 // ErrSignature is in the chain of an error about a signature that is wrong.
 var ErrSignature = errors.New("signature does not verify")
 
+// maxRequest bounds a signed request, far above what any client sends.
+const maxRequest = 256 << 10
+
 // deviceHeader is read by hand: some clients write x5c as one string where RFC
 // 7515 4.1.6 has a list, and go-jose refuses that.
 type deviceHeader struct {
@@ -94,6 +116,9 @@ func ParseDeviceRequest(token string) (*SignedDeviceRequest, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil, fmt.Errorf("oauth: device request has %d parts, want 3", len(parts))
+	}
+	if len(token) > maxRequest {
+		return nil, fmt.Errorf("oauth: device request of %d bytes is too long", len(token))
 	}
 	var raw [3][]byte
 	for i, p := range parts {
@@ -122,6 +147,9 @@ func ParseDeviceRequest(token string) (*SignedDeviceRequest, error) {
 		return nil, fmt.Errorf("oauth: device request: %w", ErrSignature)
 	}
 	out := &SignedDeviceRequest{Certificate: cert, KDF: max(h.KDF, KDF1)}
+	if out.KDF > KDF2 || h.KDF < 0 {
+		return nil, fmt.Errorf("oauth: device request: kdf version %d is not known", h.KDF)
+	}
 	if err := json.Unmarshal(raw[1], &out.DeviceRequest); err != nil {
 		return nil, fmt.Errorf("oauth: device request payload: %w", err)
 	}

@@ -8,10 +8,13 @@
 // and error code pages of learn.microsoft.com, and the open clients that work
 // against the real service.
 //
+// Also here: instance discovery and metadata documents, authorisation requests
+// with proof key (RFC 7636), device codes (RFC 8628), client assertions (RFC
+// 7523), and the table of AADSTS numbers.
+//
 // Faithful: forms, JOSE headers, key derivation (both kdf versions), session
-// key transport, answers encrypted with the session key. Not here: the
-// interactive authorisation endpoint, PRT protocol 3.0 and 4.0, browser
-// single sign-on headers, key-based sign-in.
+// key transport, answers encrypted with the session key. Not here: PRT
+// protocol 3.0 and 4.0, browser single sign-on headers, key-based sign-in.
 //
 // No state, no clock, no I/O: time and randomness come from the caller, and
 // private keys are crypto.Signer and crypto.Decrypter, which may live in a TPM.

@@ -25,8 +25,17 @@ type TokenRequest struct {
 	WindowsAPIVersion string
 	RedirectURI       string
 	ClientAssertion   string
-	ClientInfo        string // "1" asks for client_info in the answer
-	TGT               string // "true" asks for Kerberos tickets
+	// ClientAssertionType is [AssertionTypeJWT].
+	ClientAssertionType string
+	// Code and CodeVerifier redeem an authorization code; version 1 also names
+	// a device code Code.
+	Code, CodeVerifier string
+	DeviceCode         string
+	// Assertion and RequestedTokenUse ("on_behalf_of") are of a service that
+	// acts for the user who called it.
+	Assertion, RequestedTokenUse string
+	ClientInfo                   string // "1" asks for client_info in the answer
+	TGT                          string // "true" asks for Kerberos tickets
 }
 
 func (r *TokenRequest) fields() map[string]*string {
@@ -35,6 +44,8 @@ func (r *TokenRequest) fields() map[string]*string {
 		"scope": &r.Scope, "resource": &r.Resource, "username": &r.Username, "password": &r.Password,
 		"refresh_token": &r.RefreshToken, "request": &r.Request, "windows_api_version": &r.WindowsAPIVersion,
 		"redirect_uri": &r.RedirectURI, "client_assertion": &r.ClientAssertion,
+		"client_assertion_type": &r.ClientAssertionType, "code": &r.Code, "code_verifier": &r.CodeVerifier,
+		"device_code": &r.DeviceCode, "assertion": &r.Assertion, "requested_token_use": &r.RequestedTokenUse,
 		"client_info": &r.ClientInfo, "tgt": &r.TGT,
 	}
 }
@@ -82,10 +93,12 @@ type TokenResponse struct {
 	Scope        string
 	ExpiresIn    int64 // seconds
 	ExpiresOn    int64 // Unix seconds; 0 for version 2
+	NotBefore    int64 // Unix seconds; version 1 only
 	Resource     string
 	AccessToken  string
 	RefreshToken string
 	IDToken      string
+	ClientInfo   string // see [ClientInfo]; for those who ask with client_info=1
 	// Members of a PRT answer ([MS-OAPXBC] 3.2.5.1.2.2).
 	RefreshTokenExpiresIn int64
 	SessionKeyJWE         string
@@ -98,12 +111,14 @@ type wireResponse struct {
 	ExpiresIn             number `json:"expires_in,omitempty"`
 	ExtExpiresIn          number `json:"ext_expires_in,omitempty"`
 	ExpiresOn             number `json:"expires_on,omitempty"`
+	NotBefore             number `json:"not_before,omitempty"`
 	Resource              string `json:"resource,omitempty"`
 	AccessToken           string `json:"access_token,omitempty"`
 	RefreshToken          string `json:"refresh_token,omitempty"`
 	RefreshTokenExpiresIn number `json:"refresh_token_expires_in,omitempty"`
 	SessionKeyJWE         string `json:"session_key_jwe,omitempty"`
 	IDToken               string `json:"id_token,omitempty"`
+	ClientInfo            string `json:"client_info,omitempty"`
 	TGTAD                 string `json:"tgt_ad,omitempty"`
 	TGTCloud              string `json:"tgt_cloud,omitempty"`
 }
@@ -144,7 +159,7 @@ func (r TokenResponse) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(wireResponse{
 		TokenType: r.TokenType, Scope: r.Scope, ExpiresIn: num(r.ExpiresIn), ExtExpiresIn: num(r.ExpiresIn),
-		ExpiresOn: num(r.ExpiresOn), Resource: r.Resource, AccessToken: r.AccessToken, RefreshToken: r.RefreshToken,
+		ExpiresOn: num(r.ExpiresOn), NotBefore: num(r.NotBefore), ClientInfo: r.ClientInfo, Resource: r.Resource, AccessToken: r.AccessToken, RefreshToken: r.RefreshToken,
 		RefreshTokenExpiresIn: num(r.RefreshTokenExpiresIn), SessionKeyJWE: r.SessionKeyJWE, IDToken: r.IDToken,
 		TGTAD: r.TGTAD, TGTCloud: r.TGTCloud,
 	})
@@ -158,12 +173,12 @@ func (r *TokenResponse) UnmarshalJSON(b []byte) error {
 	}
 	*r = TokenResponse{
 		TokenType: w.TokenType, Scope: w.Scope, Resource: w.Resource, AccessToken: w.AccessToken,
-		RefreshToken: w.RefreshToken, IDToken: w.IDToken, SessionKeyJWE: w.SessionKeyJWE, TGTAD: w.TGTAD, TGTCloud: w.TGTCloud,
+		RefreshToken: w.RefreshToken, IDToken: w.IDToken, SessionKeyJWE: w.SessionKeyJWE, TGTAD: w.TGTAD, TGTCloud: w.TGTCloud, ClientInfo: w.ClientInfo,
 	}
 	for _, n := range []struct {
 		from number
 		to   *int64
-	}{{w.ExpiresIn, &r.ExpiresIn}, {w.ExpiresOn, &r.ExpiresOn}, {w.RefreshTokenExpiresIn, &r.RefreshTokenExpiresIn}} {
+	}{{w.ExpiresIn, &r.ExpiresIn}, {w.ExpiresOn, &r.ExpiresOn}, {w.NotBefore, &r.NotBefore}, {w.RefreshTokenExpiresIn, &r.RefreshTokenExpiresIn}} {
 		v, err := n.from.value()
 		if err != nil {
 			return err

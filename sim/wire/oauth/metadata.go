@@ -1,80 +1,86 @@
 package oauth
 
+import "strings"
+
 // Metadata is the openid-configuration document (OpenID Connect Discovery 1.0,
-// section 3, and [MS-OIDCE] 2.2.3.2), as far as clients read it.
+// section 3, and [MS-OIDCE] 2.2.3.2).
 type Metadata struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	TokenEndpoint         string   `json:"token_endpoint"`
-	JWKSURI               string   `json:"jwks_uri"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
+	JWKSURI               string   `json:"jwks_uri"`
 	ResponseModes         []string `json:"response_modes_supported"`
-	ResponseTypes         []string `json:"response_types_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	SigningAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
 	Scopes                []string `json:"scopes_supported"`
+	Issuer                string   `json:"issuer"`
+	RequestURISupported   bool     `json:"request_uri_parameter_supported"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
+	HTTPLogout            bool     `json:"http_logout_supported"`
+	FrontChannelLogout    bool     `json:"frontchannel_logout_supported"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	Claims                []string `json:"claims_supported"`
 	Capabilities          []string `json:"capabilities"`
 	CloudInstance         string   `json:"cloud_instance_name"`
+	CloudGraphHost        string   `json:"cloud_graph_host_name"`
 	GraphHost             string   `json:"msgraph_host"`
 }
 
-// NewMetadata is the document of a tenant's endpoints, version "1.0" or "2.0".
-func NewMetadata(tenant, version string) *Metadata {
-	base, oauth2, keys := "https://"+Host+"/"+tenant, "/oauth2/", "/discovery/keys"
+// Names that stand for no single tenant in an authority
+// (learn.microsoft.com, "OpenID Connect on the Microsoft identity platform").
+const (
+	Common        = "common"
+	Organizations = "organizations"
+	Consumers     = "consumers"
+)
+
+// ConsumersTenant is the tenant of personal Microsoft accounts.
+const ConsumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// issuerTenant is what the issuer says for an authority: a placeholder where
+// tokens of several tenants may come.
+func issuerTenant(name string) string {
+	switch {
+	case strings.EqualFold(name, Common), strings.EqualFold(name, Organizations):
+		return "{tenantid}"
+	case strings.EqualFold(name, Consumers):
+		return ConsumersTenant
+	}
+	return name
+}
+
+// NewMetadata is the document of a tenant's endpoints, version "1.0" or "2.0",
+// under the login host's usual name.
+func NewMetadata(tenant, version string) *Metadata { return NewMetadataAt(Host, tenant, version) }
+
+// NewMetadataAt is NewMetadata under another name of the login host. The
+// issuer does not depend on the name.
+func NewMetadataAt(host, tenant, version string) *Metadata {
+	base, oauth2, keys := "https://"+host+"/"+tenant, "/oauth2/", "/discovery/keys"
 	if version == "2.0" {
 		oauth2, keys = "/oauth2/v2.0/", "/discovery/v2.0/keys"
 	}
 	return &Metadata{
-		Issuer:                Issuer(tenant, version),
+		Issuer:                Issuer(issuerTenant(tenant), version),
 		AuthorizationEndpoint: base + oauth2 + "authorize",
+		DeviceEndpoint:        base + oauth2 + "devicecode",
 		TokenEndpoint:         base + oauth2 + "token",
+		EndSessionEndpoint:    base + oauth2 + "logout",
 		JWKSURI:               base + keys,
 		AuthMethods:           []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		ResponseModes:         []string{"query", "fragment", "form_post"},
-		ResponseTypes:         []string{"code", "id_token", "code id_token"},
+		ResponseTypes:         []string{"code", "id_token", "code id_token", "id_token token"},
 		SubjectTypes:          []string{"pairwise"},
 		SigningAlgorithms:     []string{"RS256"},
 		Scopes:                []string{"openid", "profile", "email", "offline_access"},
-		Capabilities:          []string{CapabilityKDF2},
-		CloudInstance:         "microsoftonline.com",
-		GraphHost:             "graph.microsoft.com",
+		HTTPLogout:            true,
+		FrontChannelLogout:    true,
+		Claims: []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp",
+			"iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"},
+		Capabilities:   []string{CapabilityKDF2},
+		CloudInstance:  "microsoftonline.com",
+		CloudGraphHost: "graph.windows.net",
+		GraphHost:      "graph.microsoft.com",
 	}
-}
-
-// Account types of a user's realm.
-const (
-	RealmManaged   = "Managed"
-	RealmFederated = "Federated"
-	RealmUnknown   = "Unknown"
-)
-
-// UserRealm answers GET /common/userrealm/{upn}?api-version=1.0.
-type UserRealm struct {
-	Version       string `json:"ver"`
-	AccountType   string `json:"account_type"`
-	DomainName    string `json:"domain_name,omitempty"`
-	CloudInstance string `json:"cloud_instance_name"`
-	CloudAudience string `json:"cloud_audience_urn,omitempty"`
-}
-
-// UserRealm21 answers the same call with api-version 2.1, which Windows' own
-// sign-in uses; FederationBrandName is the organisation's display name.
-type UserRealm21 struct {
-	NameSpaceType       string `json:"NameSpaceType"`
-	Login               string `json:"Login"`
-	DomainName          string `json:"DomainName,omitempty"`
-	FederationBrandName string `json:"FederationBrandName,omitempty"`
-	CloudInstanceName   string `json:"CloudInstanceName"`
-}
-
-// NewUserRealm is the realm of a login in a tenant's domain; an empty domain
-// means that no tenant has it.
-func NewUserRealm(login, domain, brand string) (UserRealm, UserRealm21) {
-	v1 := UserRealm{Version: "1.0", AccountType: RealmUnknown, CloudInstance: "microsoftonline.com"}
-	v2 := UserRealm21{NameSpaceType: RealmUnknown, Login: login, CloudInstanceName: "microsoftonline.com"}
-	if domain != "" {
-		v1.AccountType, v1.DomainName, v1.CloudAudience = RealmManaged, domain, "urn:federation:MicrosoftOnline"
-		v2.NameSpaceType, v2.DomainName, v2.FederationBrandName = RealmManaged, domain, brand
-	}
-	return v1, v2
 }

@@ -33,6 +33,10 @@ const (
 	GrantJWT         = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	GrantClient      = "client_credentials"
 	GrantDeviceToken = "device_token"
+	GrantSAML        = "urn:ietf:params:oauth:grant-type:saml1_1-bearer"
+	GrantCode        = "authorization_code"
+	GrantDeviceCode  = "urn:ietf:params:oauth:grant-type:device_code"
+	GrantDeviceCode1 = "device_code" // version 1's name for it
 )
 
 // Redirect addresses that the broker names in its requests.

@@ -19,13 +19,11 @@ import (
 // be certified cannot sign them.
 const SignerName = "SCEP Protocol Certificate"
 
-// SignerLifetime is how long Windows makes that certificate valid.
-const SignerLifetime = 367 * 24 * time.Hour
-
-// NewSigner makes the throw-away identity of a requester: key with a self-signed certificate, serial number from rand.
+// NewSigner makes the throw-away identity of a requester: key with a self-signed certificate that is valid from notBefore
+// for life, serial number from rand.
 // It costs one private-key operation. Replies are sealed to this certificate, so the key must be RSA; its public and
 // private half may serve many devices, since nothing is trusted because of it.
-func NewSigner(key crypto.Signer, notBefore time.Time, rand io.Reader) (Identity, error) {
+func NewSigner(key crypto.Signer, notBefore time.Time, life time.Duration, rand io.Reader) (Identity, error) {
 	serial := make([]byte, 16)
 	if _, err := io.ReadFull(rand, serial); err != nil {
 		return Identity{}, fmt.Errorf("scep: signer: %w", err)
@@ -35,7 +33,7 @@ func NewSigner(key crypto.Signer, notBefore time.Time, rand io.Reader) (Identity
 		SerialNumber: new(big.Int).SetBytes(serial),
 		Subject:      pkix.Name{CommonName: SignerName},
 		NotBefore:    notBefore,
-		NotAfter:     notBefore.Add(SignerLifetime),
+		NotAfter:     notBefore.Add(life),
 	}
 	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
 	if err != nil {

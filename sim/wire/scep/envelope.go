@@ -2,7 +2,6 @@ package scep
 
 import (
 	"bytes"
-	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rsa"
 	"crypto/x509"
@@ -36,23 +35,33 @@ type (
 // Seal encrypts content to the RSA key of a certificate: AES-128-CBC, the content key by RSAES-PKCS1-v1_5, as Windows
 // does. Content key, IV and padding come from rand.
 func Seal(content []byte, to *x509.Certificate, rand io.Reader) ([]byte, error) {
+	return SealWith(AES128, content, to, rand)
+}
+
+// SealWith is [Seal] with another cipher, for a peer that took it first.
+func SealWith(c Cipher, content []byte, to *x509.Certificate, rand io.Reader) ([]byte, error) {
 	pub, ok := to.PublicKey.(*rsa.PublicKey)
 	if !ok {
 		return nil, fmt.Errorf("scep: seal: recipient's key is %T, want RSA", to.PublicKey)
 	}
-	random := make([]byte, 2*aes.BlockSize)
+	if int(c) >= len(ciphers) || c < 0 {
+		return nil, fmt.Errorf("scep: seal: no cipher %d", c)
+	}
+	how := ciphers[c]
+	random := make([]byte, how.key+how.block)
 	if _, err := io.ReadFull(rand, random); err != nil {
 		return nil, fmt.Errorf("scep: seal: %w", err)
 	}
-	key, iv := random[:aes.BlockSize], random[aes.BlockSize:]
+	key, iv := random[:how.key], random[how.key:]
 	encryptedKey, err := encryptKey(key, pub, rand)
 	if err != nil {
 		return nil, fmt.Errorf("scep: seal: %w", err)
 	}
-	ciphertext, err := encryptCBC(content, key, iv)
+	block, err := how.new(key)
 	if err != nil {
 		return nil, fmt.Errorf("scep: seal: %w", err)
 	}
+	ciphertext := encryptCBC(content, block, iv)
 	der, err := wrap(oidEnveloped, envelopedData{
 		Recipients: []recipientInfo{{
 			RID:          identify(to),
@@ -62,7 +71,7 @@ func Seal(content []byte, to *x509.Certificate, rand io.Reader) ([]byte, error) 
 		Encrypted: encryptedContent{
 			Type: oidData,
 			Algorithm: pkix.AlgorithmIdentifier{
-				Algorithm:  oidAES128CBC,
+				Algorithm:  how.oid,
 				Parameters: asn1.RawValue{Tag: asn1.TagOctetString, Bytes: iv},
 			},
 			Content: asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, Bytes: ciphertext},
@@ -113,13 +122,9 @@ func encryptKey(key []byte, pub *rsa.PublicKey, rand io.Reader) ([]byte, error) 
 	return m.Exp(m, big.NewInt(int64(pub.E)), pub.N).FillBytes(em), nil
 }
 
-func encryptCBC(content, key, iv []byte) ([]byte, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	n := aes.BlockSize - len(content)%aes.BlockSize
+func encryptCBC(content []byte, block cipher.Block, iv []byte) []byte {
+	n := block.BlockSize() - len(content)%block.BlockSize()
 	out := append(bytes.Clone(content), bytes.Repeat([]byte{byte(n)}, n)...)
 	cipher.NewCBCEncrypter(block, iv).CryptBlocks(out, out)
-	return out, nil
+	return out
 }

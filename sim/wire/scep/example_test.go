@@ -17,7 +17,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	server, err := scep.NewSigner(key, time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC), stream("server"))
+	server, err := scep.NewSigner(key, time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC), 367*24*time.Hour, stream("server"))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -37,6 +37,8 @@ type Message struct {
 	Signer *x509.Certificate
 	// Others are the certificates that travel beside the signer's.
 	Others []*x509.Certificate
+	// Digest is the digest algorithm that a parsed message was signed with; see [Message.Strong].
+	Digest asn1.ObjectIdentifier
 }
 
 var (
@@ -44,6 +46,9 @@ var (
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 	oidEnveloped  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 3}
 	oidSHA256     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidSHA1       = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
+	oidSHA384     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
+	oidSHA512     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
 	oidRSA        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
 	oidECDSA256   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 	oidAES128CBC  = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 2}
@@ -137,7 +142,13 @@ func Parse(der []byte) (m *Message, err error) {
 		return nil, fmt.Errorf("scep: parse: %w", err)
 	}
 	others := slices.DeleteFunc(slices.Clone(p7.Certificates), signer.Equal)
-	return &Message{Attributes: attrs, Content: p7.Content, Signer: signer, Others: others}, nil
+	return &Message{Attributes: attrs, Content: p7.Content, Signer: signer, Others: others, Digest: p7.Signers[0].DigestAlgorithm.Algorithm}, nil
+}
+
+// Strong tells whether a parsed message was signed with SHA-1 or better. RFC 8894 3.5.2 lets servers take SHA-1, and some
+// clients use nothing else, whatever GetCACaps offers.
+func (m Message) Strong() bool {
+	return slices.ContainsFunc([]asn1.ObjectIdentifier{oidSHA1, oidSHA256, oidSHA384, oidSHA512}, m.Digest.Equal)
 }
 
 // signAttributes signs the DER of the SET OF attributes, which stands in the message under an implicit tag.

@@ -28,6 +28,9 @@ var update = flag.Bool("update", false, "write testdata anew")
 
 var noon = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 
+// yearAndADay is what Windows gives the certificate that signs a request.
+const yearAndADay = 367 * 24 * time.Hour
+
 func stream(seed string) io.Reader { return rand.NewChaCha8(sha256.Sum256([]byte(seed))) }
 
 func loadKey(t testing.TB, name string) crypto.Signer {
@@ -46,7 +49,7 @@ func loadKey(t testing.TB, name string) crypto.Signer {
 
 func identity(t testing.TB, name string) scep.Identity {
 	t.Helper()
-	id, err := scep.NewSigner(loadKey(t, name), noon, stream(name))
+	id, err := scep.NewSigner(loadKey(t, name), noon, yearAndADay, stream(name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +62,7 @@ func eccIdentity(t testing.TB) scep.Identity {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := scep.NewSigner(key, noon, stream("ecc"))
+	id, err := scep.NewSigner(key, noon, yearAndADay, stream("ecc"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,7 +183,12 @@ func (s *Session) Client() (ClientInfo, error) {
 const sessionsCall = "/SideCarGatewaySessions('"
 
 // SessionPath is where a session is PUT, relative to the gateway's address, with Prefer: return-content.
-func SessionPath(id string) string { return sessionsCall + id + "')?api-version=" + APIVersion }
+func SessionPath(id string) string { return SessionPathFor(id, APIVersion) }
+
+// SessionPathFor is SessionPath of another version of the interface.
+func SessionPathFor(id, version string) string {
+	return sessionsCall + id + "')?api-version=" + version
+}
 
 // ParseSessionPath finds the session id in a request's path, in any case; false if it is another path.
 func ParseSessionPath(path string) (id string, ok bool) {

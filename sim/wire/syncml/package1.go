@@ -40,7 +40,10 @@ type Initiation struct {
 	AADUserToken    string // "" when no user is signed in
 	BootstrapSync   string // [BootstrapDevice], [BootstrapUser] or "" after bootstrap
 	OdjSync         bool   // the device waits for an offline domain join blob (not documented; seen by community tools)
+	DevicePrepSync  string // data of the alert (not documented), "" for none
+	SyncType        string // "user", "device", "mixed", or "" where it does not say
 	RequestPending  string // data of the request-pending alert, "" for none
+	Unenrolment     bool   // the user ends the enrolment; read only: [UnenrolmentAlert] says it
 	MaxMsgSize      int    // bytes, 0 to say nothing
 	DevInfo         DevInfo
 }
@@ -103,6 +106,8 @@ func ReadInitiation(m *Message) (Initiation, error) {
 			for _, item := range c.Items {
 				p.event(item)
 			}
+		case c.IsUnenrolment():
+			begun, p.Unenrolment = true, true
 		case c.Verb == Replace:
 			for _, item := range c.Items {
 				p.DevInfo.set(item)
@@ -113,6 +118,9 @@ func ReadInitiation(m *Message) (Initiation, error) {
 		return p, errors.New("syncml: package 1: no alert 1200 or 1201")
 	}
 	if p.DevInfo.DevID == "" {
+		if p.Unenrolment {
+			return p, nil // the sample has nothing but the alert
+		}
 		return p, errors.New("syncml: package 1: no ./DevInfo/DevId")
 	}
 	return p, nil
@@ -130,7 +138,24 @@ func (p *Initiation) event(item Item) {
 		p.OdjSync = true
 	case TypeRequestPending:
 		p.RequestPending = item.Data
+	case TypeDevicePrepSync:
+		p.DevicePrepSync = item.Data
+	case TypeSyncType:
+		p.SyncType = item.Data
 	}
+}
+
+// UnenrolmentAlert tells the server that the user ends the enrolment (learn.microsoft.com, "Disconnecting from the management
+// infrastructure"): it is in package 1, and may be the last that the server hears.
+func UnenrolmentAlert() Command {
+	c := NewAlert(AlertGeneric, TypeUserUnenrollment, "1")
+	c.Items[0].Meta.Format = Int
+	return c
+}
+
+// IsUnenrolment recognises it.
+func (c *Command) IsUnenrolment() bool {
+	return c.Verb == Alert && c.Code == AlertGeneric && len(c.Items) > 0 && c.Items[0].Meta.Type == TypeUserUnenrollment
 }
 
 func (i *DevInfo) set(item Item) {

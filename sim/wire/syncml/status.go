@@ -10,6 +10,7 @@ const (
 	OK                     StatusCode = 200
 	AcceptedForProcessing  StatusCode = 202 // asynchronous Exec
 	AuthenticationAccepted StatusCode = 212 // and stays so for the session
+	ChunkAccepted          StatusCode = 213 // a piece of a large object
 	OperationCancelled     StatusCode = 214
 	NotExecuted            StatusCode = 215
 	AtomicRollBackOK       StatusCode = 216
@@ -20,10 +21,14 @@ const (
 	CommandNotAllowed      StatusCode = 405
 	FeatureNotSupported    StatusCode = 406
 	MissingCredentials     StatusCode = 407
+	SizeRequired           StatusCode = 411
 	IncompleteCommand      StatusCode = 412
 	EntityTooLarge         StatusCode = 413
+	URITooLong             StatusCode = 414
 	UnsupportedMediaType   StatusCode = 415
+	RequestSizeTooBig      StatusCode = 416
 	AlreadyExists          StatusCode = 418
+	SizeMismatch           StatusCode = 424 // of a large object
 	PermissionDenied       StatusCode = 425
 	CommandFailed          StatusCode = 500
 	ServiceUnavailable     StatusCode = 503
@@ -37,10 +42,11 @@ const (
 
 var statusText = map[StatusCode]string{
 	OK: "OK", AcceptedForProcessing: "Accepted for processing", AuthenticationAccepted: "Authentication accepted",
-	OperationCancelled: "Operation cancelled", NotExecuted: "Not executed", AtomicRollBackOK: "Atomic roll back OK",
+	ChunkAccepted: "Chunked item accepted", OperationCancelled: "Operation cancelled", NotExecuted: "Not executed", AtomicRollBackOK: "Atomic roll back OK",
 	BadRequest: "Bad request", Unauthorized: "Invalid credentials", Forbidden: "Forbidden", NotFound: "Not found",
 	CommandNotAllowed: "Command not allowed", FeatureNotSupported: "Optional feature not supported",
-	MissingCredentials: "Missing credentials", IncompleteCommand: "Incomplete command", EntityTooLarge: "Request entity too large",
+	MissingCredentials: "Missing credentials", SizeRequired: "Size required", IncompleteCommand: "Incomplete command", EntityTooLarge: "Request entity too large",
+	URITooLong: "URI too long", RequestSizeTooBig: "Requested size too big", SizeMismatch: "Size mismatch",
 	UnsupportedMediaType: "Unsupported media type or format", AlreadyExists: "Already exists", PermissionDenied: "Permission denied",
 	CommandFailed: "Command failed", ServiceUnavailable: "Service unavailable", AtomicFailed: "Atomic failed",
 	SessionInternalError: "Refresh required", DataStoreFailure: "Data store failure", VersionNotSupported: "DTD version not supported",
@@ -49,6 +55,11 @@ var statusText = map[StatusCode]string{
 
 // Success reports whether the code is of the 200 class. 214, 215 and 216 are, although nothing took effect.
 func (s StatusCode) Success() bool { return s >= 200 && s < 300 }
+
+// TookEffect reports whether a command did what it says: a success other than 214, 215 and 216.
+func (s StatusCode) TookEffect() bool {
+	return s.Success() && s != OperationCancelled && s != NotExecuted && s != AtomicRollBackOK
+}
 
 // String is the number and its text where it has one, "404 Not found".
 func (s StatusCode) String() string {
@@ -65,6 +76,7 @@ const (
 	AlertNextMessage     = 1222
 	AlertSessionAbort    = 1223
 	AlertClientEvent     = 1224
+	AlertNoEndOfData     = 1225 // a large object's last piece did not come
 	AlertGeneric         = 1226 // asynchronous results, user's unenrolment
 )
 
@@ -78,4 +90,9 @@ const (
 	TypeDevicePrepSync   = "com.microsoft/MDM/DevicePrepSync"
 	TypeRequestPending   = "Reversed-Domain-Name:com.microsoft.mdm.requestpending"
 	TypeUserUnenrollment = "com.microsoft:mdm.unenrollment.userrequest"
+	// TypeSyncType says which trees the server may send commands for: "user", "device" or "mixed" ([MS-MDM] 3.2.5.1.5).
+	TypeSyncType = "com.microsoft.mdm.synctype"
+	// TypeInstallResult is the end of a job of EnterpriseDesktopAppManagement: its source is the DownloadInstall node, its data 0
+	// or an HRESULT (learn.microsoft.com, EnterpriseDesktopAppManagement CSP: the sample's alert is a 1224; others are 1226).
+	TypeInstallResult = "Reversed-Domain-Name:com.microsoft.mdm.win32csp_install"
 )
