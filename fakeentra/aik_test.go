@@ -148,7 +148,7 @@ func TestChallengeIsGoodForOneRightAnswer(t *testing.T) {
 			return a.p.request2(first, a.c, a.secret, other.signer)
 		}, "server context"},
 		"answered by another requester": {func(a *answer) *wire.Sent {
-			other, err := scep.NewSigner(pki.RSAKey(keyForeign), a.p.now, vclock.Seed(9).Reader("other"))
+			other, err := scep.NewSigner(pki.RSAKey(keyForeign), a.p.now, 367*24*time.Hour, vclock.Seed(9).Reader("other"))
 			must(a.p.t, err)
 			return a.p.request2(a.first, a.c, a.secret, other)
 		}, "challenge answered by another requester"},

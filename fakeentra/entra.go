@@ -86,6 +86,8 @@ func (e *Entra) Hosts() []Host {
 		{hosts.Login, e.STS, sts.Operation, false},
 		{hosts.LoginOld, e.STS, sts.Operation, false},
 		{hosts.LoginDevice, e.STS, sts.Operation, false},
+		{hosts.LoginMicrosoft, e.STS, sts.Operation, false},
+		{hosts.LoginIssuer, e.STS, sts.Operation, false},
 		{hosts.HealthAttestation, e.Health, health.Operation, false},
 		{hosts.GraphOld, e.Graph, directory.Operation, false},
 	}

@@ -41,6 +41,8 @@ func Example() {
 	// login.microsoftonline.com
 	// login.windows.net
 	// device.login.microsoftonline.com
+	// login.microsoft.com
+	// sts.windows.net
 	// intunemaape1.eus.attest.azure.net
 	// graph.windows.net
 }

@@ -48,7 +48,7 @@ func TestGraphReads(t *testing.T) {
 	g.Expect(w.graph(token, "GET", "/v1.0/users/adele@fabrikam.com", "", &e)).To(Equal(http.StatusNotFound))
 	g.Expect(e.Error.Code).To(Equal(graph.CodeRequestNotFound))
 	g.Expect(w.graph(token, "GET", "/v1.0/users?$filter=nonsense", "", &e)).To(Equal(http.StatusBadRequest))
-	g.Expect(w.graph(token, "GET", "/v1.0/applications", "", &e)).To(Equal(http.StatusNotImplemented))
+	g.Expect(w.graph(token, "GET", "/v1.0/teams", "", &e)).To(Equal(http.StatusNotImplemented))
 	g.Expect(w.graph(token, "PUT", "/v1.0/devices", "", &e)).To(Equal(http.StatusMethodNotAllowed))
 }
 

@@ -40,7 +40,7 @@ func TestPublishedDocuments(t *testing.T) {
 	g.Expect(string(body)).To(ContainSubstring(`"NameSpaceType":"Unknown"`))
 	status, _ := w.get(w.entra.STS, "https://"+oauth.Host+"/nowhere.test/.well-known/openid-configuration")
 	g.Expect(status).To(Equal(http.StatusBadRequest))
-	status, _ = w.get(w.entra.STS, "https://"+oauth.Host+"/contoso.com/oauth2/authorize")
+	status, _ = w.get(w.entra.STS, "https://"+oauth.Host+"/contoso.com/oauth2/nothing")
 	g.Expect(status).To(Equal(http.StatusNotImplemented))
 }
 
@@ -159,7 +159,7 @@ func TestDeviceToken(t *testing.T) {
 		},
 		"grant type": func() (*oauth.TokenResponse, *oauth.Error) {
 			r := p.deviceRequest()
-			r.GrantType = oauth.GrantRefresh
+			r.GrantType = oauth.GrantSAML
 			return p.sendDevice(r, p.cert)
 		},
 	} {

@@ -115,7 +115,7 @@ func (w *world) pc(n int) *pc {
 		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Critical: true, Value: san}},
 	}, c.ekPublic)
 	must(w.t, err)
-	signer, err := scep.NewSigner(pki.RSAKey(keyThrowAway), w.now, vclock.Seed(n).Reader("scep"))
+	signer, err := scep.NewSigner(pki.RSAKey(keyThrowAway), w.now, 367*24*time.Hour, vclock.Seed(n).Reader("scep"))
 	must(w.t, err)
 	suffix := string(rune('0' + n))
 	return &pc{world: w, chip: c, uuid: "4C4C4544-0000-1000-8000-00000000000" + suffix, sn: "SN-" + suffix, ekCert: ek.Raw, signer: signer,

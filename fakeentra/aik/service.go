@@ -64,7 +64,7 @@ func (s *Service) init() {
 		for _, c := range s.settings.EKRoots {
 			s.roots.AddCert(c)
 		}
-		root, err := pki.NewRoot(s.Now(), s.Seed, "Windtunnel TPM Root Certificate Authority", pki.Options{})
+		root, err := pki.NewRoot(s.Born(), s.Seed, "Windtunnel TPM Root Certificate Authority", pki.Options{})
 		if err != nil {
 			panic("fakeentra/aik: root authority: " + err.Error()) // fixed input: cannot fail
 		}

@@ -8,28 +8,43 @@ import (
 	"windtunnel.test/sim/wire/graph"
 )
 
-func (s *Service) devices(c *call) error {
+func (s *Service) allDevices(c *call) []graph.Device {
 	var all []graph.Device
 	for _, d := range s.dir.Devices(c.tenant) {
 		all = append(all, d.Graph())
 	}
-	return list(s, c, "devices", all)
+	return all
 }
+
+func (s *Service) devices(c *call) error      { return list(s, c, "devices", s.allDevices(c)) }
+func (s *Service) countDevices(c *call) error { return count(s, c, s.allDevices(c)) }
 
 func (s *Service) device(c *call) error {
 	d, err := s.dir.Device(c.tenant, c.arg("id"))
 	if err != nil {
 		return err
 	}
-	return one(c, "devices", d.Graph())
+	return one(s, c, "devices", d.Graph())
 }
 
-func (s *Service) deviceMemberOf(c *call) error {
+func (s *Service) deviceMemberOf(c *call) error   { return s.ofDevice(c, false) }
+func (s *Service) deviceTransitive(c *call) error { return s.ofDevice(c, true) }
+
+func (s *Service) ofDevice(c *call, transitive bool) error {
 	d, err := s.dir.Device(c.tenant, c.arg("id"))
 	if err != nil {
 		return err
 	}
-	return s.memberOf(c, d.ObjectID)
+	return s.memberOf(c, d.ObjectID, transitive)
+}
+
+// deviceOwners is whoever joined the device; registered users are the same.
+func (s *Service) deviceOwners(c *call) error {
+	d, err := s.dir.Device(c.tenant, c.arg("id"))
+	if err != nil {
+		return err
+	}
+	return list(s, c, "directoryObjects", s.objects(c, []string{d.Owner}, ""))
 }
 
 // update is what may be changed of a device: by an administrator its name and

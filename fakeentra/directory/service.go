@@ -1,9 +1,7 @@
 package directory
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,13 +51,16 @@ type call struct {
 	tenant  string
 	version string
 	params  graph.Params
+	claims  *oauth.Claims
+	body    []byte   // that decode read
+	expands []string // navigation properties that this operation can expand, lower case
 }
 
 // arg is a key in the path, of an alternate key (deviceId='...') its value.
 func (c *call) arg(name string) string {
 	v := c.params[name]
-	if _, value, ok := strings.Cut(v, "='"); ok {
-		v = strings.TrimSuffix(value, "'")
+	if _, value, ok := strings.Cut(v, "="); ok {
+		v = strings.Trim(value, "'")
 	}
 	return v
 }
@@ -80,29 +81,15 @@ var (
 	writeMembers   = append(writeGroups, "GroupMember.ReadWrite.All")
 	readDevices    = append(readDirectory, "Device.Read.All", "Device.ReadWrite.All")
 	writeDevices   = append(writeDirectory, "Device.ReadWrite.All")
+	writeUsers     = append(writeDirectory, "User.ReadWrite.All")
+	readApps       = append(readDirectory, "Application.Read.All", "Application.ReadWrite.All")
+	writeApps      = append(writeDirectory, "Application.ReadWrite.All")
+	writeGrants    = []string{"AppRoleAssignment.ReadWrite.All"}
+	readPolicies   = []string{"Policy.Read.All"}
+	writePolicies  = []string{"Policy.ReadWrite.ConditionalAccess"}
+	readSelf       = append(readUsers, "User.Read", "User.ReadBasic.All")
+	signedIn       = append(readSelf, "openid")
 )
-
-// routes have the permissions that the operations' reference pages list.
-var routes = func() *graph.Routes[operation] {
-	r := &graph.Routes[operation]{}
-	r.Add(http.MethodGet, "organization", operation{"graph.organization.list", append(readDirectory, "Organization.Read.All", "User.Read"), (*Service).organization})
-	r.Add(http.MethodGet, "users", operation{"graph.users.list", readUsers, (*Service).users})
-	r.Add(http.MethodGet, "users/{id}", operation{"graph.users.get", readUsers, (*Service).user})
-	r.Add(http.MethodGet, "users/{id}/memberOf", operation{"graph.users.memberOf", readUsers, (*Service).userMemberOf})
-	r.Add(http.MethodGet, "groups", operation{"graph.groups.list", readGroups, (*Service).groups})
-	r.Add(http.MethodPost, "groups", operation{"graph.groups.create", writeGroups, (*Service).createGroup})
-	r.Add(http.MethodGet, "groups/{id}", operation{"graph.groups.get", readGroups, (*Service).group})
-	r.Add(http.MethodDelete, "groups/{id}", operation{"graph.groups.delete", writeGroups, (*Service).deleteGroup})
-	r.Add(http.MethodGet, "groups/{id}/members", operation{"graph.groups.members", readGroups, (*Service).members})
-	r.Add(http.MethodPost, "groups/{id}/members/$ref", operation{"graph.groups.addMember", writeMembers, (*Service).addMember})
-	r.Add(http.MethodDelete, "groups/{id}/members/{member}/$ref", operation{"graph.groups.removeMember", writeMembers, (*Service).removeMember})
-	r.Add(http.MethodGet, "devices", operation{"graph.devices.list", readDevices, (*Service).devices})
-	r.Add(http.MethodGet, "devices/{id}", operation{"graph.devices.get", readDevices, (*Service).device})
-	r.Add(http.MethodGet, "devices/{id}/memberOf", operation{"graph.devices.memberOf", readDevices, (*Service).deviceMemberOf})
-	r.Add(http.MethodPatch, "devices/{id}", operation{"graph.devices.update", writeDevices, (*Service).updateDevice})
-	r.Add(http.MethodDelete, "devices/{id}", operation{"graph.devices.delete", writeDevices, (*Service).deleteDevice})
-	return r
-}()
 
 // find looks a request up. known tells that the path has other methods.
 func find(r *http.Request) (m graph.Match[operation], known, ok bool) {
@@ -115,7 +102,18 @@ func find(r *http.Request) (m graph.Match[operation], known, ok bool) {
 		}
 		path = "/v1.0/devices/" + parts[2]
 	}
+	path = withoutTenant(path)
 	return routes.Find(r.Method, path)
+}
+
+// withoutTenant takes the segment away that names the tenant, which the token
+// names as well: /v1.0/myorganization/servicePrincipals.
+func withoutTenant(path string) string {
+	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 3)
+	if len(parts) == 3 && strings.EqualFold(parts[1], "myorganization") {
+		return "/" + parts[0] + "/" + parts[2]
+	}
+	return path
 }
 
 func legacy(r *http.Request) bool { return strings.EqualFold(r.Host, hosts.GraphOld) }
@@ -133,27 +131,35 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.init()
 	m, known, ok := find(r)
 	if known && !ok {
+		s.Refused(r.Context(), "graph.directory.other", "method", graph.CodeBadRequest)
 		s.fail(w, r, http.StatusMethodNotAllowed, graph.CodeBadRequest, "The method is not allowed here.")
 		return
 	}
 	if !ok {
+		s.Refused(r.Context(), "graph.directory.other", "not modelled", graph.CodeNotImplemented)
 		s.fail(w, r, http.StatusNotImplemented, graph.CodeNotImplemented, "not modelled: "+r.Method+" "+r.URL.Path)
 		return
 	}
 	claims, err := s.letIn(r)
 	if err != nil {
 		s.Refused(r.Context(), m.Value.name, "token", graph.CodeInvalidToken)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://`+oauth.Host+`/common/oauth2/authorize", client_id="`+tenant.AppGraph+`"`)
 		s.fail(w, r, http.StatusUnauthorized, graph.CodeInvalidToken, err.Error())
 		return
 	}
-	granted := append(strings.Fields(claims.Scopes), claims.Roles...)
-	if !slices.ContainsFunc(m.Value.permissions, func(p string) bool { return slices.Contains(granted, p) }) {
+	if len(m.Value.permissions) > 0 && !allowed(claims, m.Value.permissions) {
 		s.Refused(r.Context(), m.Value.name, "permission", graph.CodeDenied)
 		s.fail(w, r, http.StatusForbidden, graph.CodeDenied, "Insufficient privileges to complete the operation. Needed is one of "+strings.Join(m.Value.permissions, ", ")+".")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, service.MaxBody)
-	s.answer(&call{w: w, r: r, tenant: claims.TenantID, version: m.Version, params: m.Params}, m.Value)
+	s.answer(&call{w: w, r: r, tenant: claims.TenantID, version: m.Version, params: m.Params, claims: claims}, m.Value)
+}
+
+// allowed tells whether a token has one of the permissions.
+func allowed(claims *oauth.Claims, permissions []string) bool {
+	granted := append(strings.Fields(claims.Scopes), claims.Roles...)
+	return slices.ContainsFunc(permissions, func(p string) bool { return slices.Contains(granted, p) })
 }
 
 // letIn verifies the token; the legacy address has a resource of its own.
@@ -173,40 +179,4 @@ func (s *Service) letIn(r *http.Request) (*oauth.Claims, error) {
 		return nil, errors.New("the token is of another tenant")
 	}
 	return claims, nil
-}
-
-// badRequest is about what the caller sent.
-type badRequest struct{ code, text string }
-
-func (b *badRequest) Error() string { return b.text }
-
-func (s *Service) answer(c *call, op operation) {
-	err := op.serve(s, c)
-	var bad *badRequest
-	switch {
-	case err == nil:
-	case errors.As(err, &bad):
-		s.fail(c.w, c.r, http.StatusBadRequest, bad.code, bad.text)
-	case errors.Is(err, tenant.ErrNoDevice), errors.Is(err, tenant.ErrNoUser), errors.Is(err, tenant.ErrNoGroup), errors.Is(err, tenant.ErrNoTenant):
-		s.fail(c.w, c.r, http.StatusNotFound, graph.CodeRequestNotFound, fmt.Sprintf("Resource does not exist: %v.", err))
-	default:
-		s.fail(c.w, c.r, http.StatusInternalServerError, graph.CodeInternal, err.Error())
-	}
-}
-
-func (s *Service) fail(w http.ResponseWriter, r *http.Request, status int, code, message string) {
-	id := s.NewID("request")
-	w.Header().Set("request-id", id)
-	client := r.Header.Get("client-request-id")
-	if client != "" {
-		w.Header().Set("client-request-id", client)
-	}
-	service.WriteJSON(w, status, graph.NewError(code, message, s.Now(), id, client))
-}
-
-func (c *call) decode(v any) error {
-	if err := json.NewDecoder(c.r.Body).Decode(v); err != nil {
-		return &badRequest{graph.CodeBadRequest, "Unable to read JSON request payload: " + err.Error()}
-	}
-	return nil
 }

@@ -8,7 +8,11 @@
 // the tenant. The order of those checks and what they compare is our model; the
 // refusals are documented results.
 //
+// A key of Windows Hello for Business is registered with a token that says that
+// its user showed a second factor for it. Bulk tokens are the token service's;
+// a package's account joins with one like a user.
+//
 // A Service is an http.Handler; it needs a Directory and somebody who verifies
-// tickets, AIK certificates and tokens. Hybrid join, key provisioning, bulk
-// tokens and AD FS are absent and answer so.
+// tickets, AIK certificates and tokens. A request's body may have 1 MiB. Hybrid
+// join and AD FS are absent and answer so.
 package drs

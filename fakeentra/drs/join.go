@@ -1,12 +1,16 @@
 package drs
 
 import (
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"windtunnel.test/fakeentra/service"
 	"windtunnel.test/fakeentra/tenant"
@@ -31,6 +35,11 @@ func no(check, code, sub string, err error) error {
 	return &refusal{check, code, sub, err.Error()}
 }
 
+// minRSABits is the size of the keys that [MS-DVRJ] 2.2.2.1 asks for.
+const minRSABits = 2048
+
+var errShortKey = errors.New("the key is no RSA key of 2048 bits")
+
 // joining is one request on its way through the checks.
 type joining struct {
 	r      *http.Request
@@ -47,12 +56,13 @@ func (s *Service) join(w http.ResponseWriter, r *http.Request) {
 		service.WriteJSON(w, http.StatusOK, response)
 		return
 	}
-	n := &refusal{"internal", wire.InternalServerError, "", err.Error()}
-	errors.As(err, &n)
-	s.refuse(w, r, "drs.join", n.check, n.code, n.sub, n.message)
+	s.refused(w, r, "drs.join", err)
 }
 
 func (s *Service) doJoin(r *http.Request) (*wire.JoinResponse, error) {
+	if err := version(r, "1.0", "2.0", "3.0"); err != nil {
+		return nil, err
+	}
 	body, err := service.ReadBody(r)
 	if err != nil {
 		return nil, no("body", wire.MalformedMessage, "", err)
@@ -61,12 +71,19 @@ func (s *Service) doJoin(r *http.Request) (*wire.JoinResponse, error) {
 	if j.req, j.csr, err = wire.ParseJoinRequest(body); err != nil {
 		return nil, no("message", wire.MalformedMessage, "", err)
 	}
-	if _, err := wire.DecodeRSA1(j.req.TransportKey); err != nil {
+	transport, blob, err := wire.DecodeTransportKey(j.req.TransportKey)
+	if err == nil && transport.N.BitLen() < minRSABits {
+		err = errShortKey
+	}
+	if err != nil {
 		return nil, no("transport key", wire.MalformedMessage, "", err)
+	}
+	if key, ok := j.csr.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < minRSABits {
+		return nil, no("device key", wire.MalformedMessage, "", errShortKey)
 	}
 	j.join = tenant.Join{
 		Trust: j.req.JoinType.Trust(), DisplayName: j.req.DeviceDisplayName,
-		OSVersion: j.req.OSVersion, TransportKey: j.req.TransportKey,
+		OSVersion: j.req.OSVersion, TransportKey: blob,
 	}
 	if j.join.Trust == "" || j.join.Trust == wire.JoinHybrid.Trust() {
 		return nil, no("join type", wire.InvalidRequest, "", errors.New("the join type is not modelled"))
@@ -102,9 +119,12 @@ func (s *Service) asUser(j *joining, token string) error {
 	switch {
 	case err != nil:
 		return no("user", wire.AuthenticationError, "", err)
-	case !user.Resource.Enabled() || j.tenant.JoinDenied:
+	case !user.Resource.Enabled() || !s.dir.MayJoin(j.tenant, user.Resource.ID, j.req.JoinType == wire.JoinRegister):
 		return no("join permission", wire.AuthorizationError, "", errors.New("the user may not join devices"))
+	case j.tenant.JoinMFA && !user.Package && !strongly(claims):
+		return no("join multifactor", wire.AuthorizationError, wire.SubMFA, errors.New("joining needs a second factor"))
 	}
+	j.join.NoQuota = user.Package
 	j.join.Owner, j.upn = user.Resource.ID, user.Resource.UserPrincipalName
 	if j.req.Attributes.DeviceTicket == nil {
 		return nil
@@ -114,6 +134,21 @@ func (s *Service) asUser(j *joining, token string) error {
 		return err
 	}
 	return s.reuse(j, ticket, false)
+}
+
+// strongly tells whether a token's user showed a second factor.
+func strongly(c *oauth.Claims) bool {
+	return slices.Contains(c.AuthMethods, "mfa") || slices.Contains(c.AuthMethods, "ngcmfa")
+}
+
+// version checks the api-version of a request; clients that leave it out are
+// served.
+func version(r *http.Request, known ...string) error {
+	v := r.URL.Query().Get("api-version")
+	if v == "" || slices.Contains(known, v) {
+		return nil
+	}
+	return no("api-version", wire.InvalidRequest, "", fmt.Errorf("api-version %q is none of %s", v, strings.Join(known, ", ")))
 }
 
 // asDevice checks a join without a user, in this order: ticket, AIK, the AIK's

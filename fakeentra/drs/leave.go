@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"windtunnel.test/fakeentra/tenant"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/vnet"
 	wire "windtunnel.test/sim/wire/drs"
@@ -22,6 +23,10 @@ func (s *Service) leave(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	dev, err := s.Device(peers[0], s.Now())
+	if errors.Is(err, tenant.ErrNoDevice) {
+		s.refuse(w, r, "drs.leave", "client certificate", wire.AuthenticationError, wire.SubDeviceNotFound, err.Error())
+		return
+	}
 	if err != nil {
 		refuse("client certificate", err)
 		return

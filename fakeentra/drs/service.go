@@ -2,6 +2,7 @@ package drs
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -60,7 +61,7 @@ func (s *Service) init() {
 		if s.dir = s.settings.Directory; s.dir == nil {
 			s.dir = tenant.New(s.Core.Options)
 		}
-		ca, err := pki.NewRoot(s.Now(), s.Seed, "MS-Organization-Access", pki.Options{Subject: wire.IssuerName()})
+		ca, err := pki.NewRoot(s.Born(), s.Seed, "MS-Organization-Access", pki.Options{Subject: wire.IssuerName()})
 		if err != nil {
 			panic("fakeentra/drs: device authority: " + err.Error()) // fixed input: cannot fail
 		}
@@ -108,6 +109,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.discover(w, r, path[0])
 	case is(http.MethodGet, "enrollmentserver/nonce/*"):
 		s.nonce(w, r, path[2])
+	case is(http.MethodGet, "enrollmentserver/contract"):
+		s.contract(w, r)
+	case is(http.MethodPost, "enrollmentserver/key"):
+		s.key(w, r)
 	case is(http.MethodPost, "enrollmentserver/device"):
 		s.join(w, r)
 	case is(http.MethodDelete, "enrollmentserver/device/*"):
@@ -122,6 +127,7 @@ func Operation(r *http.Request) string {
 	path := service.Segments(r.URL.Path)
 	for pattern, name := range map[string]string{
 		"*/discover": "drs.discover", "enrollmentserver/nonce/*": "drs.nonce",
+		"enrollmentserver/contract": "drs.contract", "enrollmentserver/key": "drs.key",
 		"enrollmentserver/device": "drs.join", "enrollmentserver/device/*": "drs.leave",
 	} {
 		if service.Match(path, pattern) {
@@ -129,6 +135,13 @@ func Operation(r *http.Request) string {
 		}
 	}
 	return "drs.other"
+}
+
+// refused answers with what a check said.
+func (s *Service) refused(w http.ResponseWriter, r *http.Request, operation string, err error) {
+	n := &refusal{"internal", wire.InternalServerError, "", err.Error()}
+	errors.As(err, &n)
+	s.refuse(w, r, operation, n.check, n.code, n.sub, n.message)
 }
 
 // refuse answers with the error body and writes who decided.

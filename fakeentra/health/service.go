@@ -53,7 +53,7 @@ func New(o Options) *Service { return &Service{settings: o} }
 func (s *Service) init() {
 	s.Init("health", s.settings.Options, func() {
 		key := pki.RSAKey(signingKeyNumber)
-		ca, err := pki.NewRoot(s.Now(), s.Seed, hosts.HealthAttestation, pki.Options{Key: key})
+		ca, err := pki.NewRoot(s.Born(), s.Seed, hosts.HealthAttestation, pki.Options{Key: key})
 		if err == nil {
 			s.signer, err = maa.NewSigner(key, ca.Cert)
 		}
@@ -62,7 +62,7 @@ func (s *Service) init() {
 		}
 		s.keys = s.signer.Keys()
 		s.nonces = service.NewNonces(s.DB, "entra.health.challenges")
-		s.context = s.NewSecret("service context")
+		s.context = s.Lasting("service context")
 	})
 }
 

@@ -29,6 +29,15 @@ type Options struct {
 	// Now is the service's own time, which may differ from the clock's; nil
 	// means Clock.Now. Tokens, tickets and certificates are checked by it.
 	Now func() time.Time
+
+	// Since dates the service's authorities and signing keys; zero: now. A
+	// service that goes on with the state of an earlier process, and has that
+	// one's Seed and Since, has its identity too.
+	Since time.Time
+	// Starts counts the processes that have served this state. From the second
+	// on, identifiers and secrets are drawn from streams of their own, so that
+	// none comes twice. What DB counts itself need not be told.
+	Starts int
 }
 
 // WithDefaults fills what is nil.
@@ -68,18 +77,45 @@ func (c *Core) Init(name string, o Options, setup func()) {
 }
 
 // NewID is the next GUID of this surface.
-func (c *Core) NewID(kind string) string {
-	return c.Seed.UUID(kind, strconv.FormatUint(c.count.Add(1), 10))
-}
+func (c *Core) NewID(kind string) string { return c.Seed.UUID(kind, c.next()) }
 
 // NewSecret is 32 bytes that nobody can guess who does not know the seed.
 func (c *Core) NewSecret(kind string) [32]byte {
-	return c.Seed.Key(kind, strconv.FormatUint(c.count.Add(1), 10))
+	return c.Seed.Key(kind, c.next())
+}
+
+// Lasting is a secret of the service itself, the same in every process that
+// goes on with its state.
+func (c *Core) Lasting(kind string) [32]byte {
+	c.count.Add(1) // it counts as the first of what is drawn
+	return c.Seed.Key(kind, "1")
 }
 
 // Stream is a generator of its own for each call.
 func (c *Core) Stream(kind string) *rand.Rand {
-	return c.Seed.Stream(kind, strconv.FormatUint(c.count.Add(1), 10))
+	return c.Seed.Stream(kind, c.next())
+}
+
+// next names what is drawn next. A count that begins anew with each process
+// says which process it is of.
+func (c *Core) next() string {
+	n := strconv.FormatUint(c.count.Add(1), 10)
+	if life := c.DB.Life(); life != "" {
+		return life + "/" + n
+	}
+	if c.Starts > 1 {
+		return strconv.Itoa(c.Starts) + "/" + n
+	}
+	return n
+}
+
+// Born is when the service began to exist, by which its authorities and
+// signing keys are dated.
+func (c *Core) Born() time.Time {
+	if !c.Since.IsZero() {
+		return c.Since
+	}
+	return c.Now()
 }
 
 // ReaderFor is a stream of bytes that depends on the message it is for and on

@@ -25,13 +25,18 @@ func (s *Service) jwt(q *request) (operation string, answer any, err error) {
 	if err != nil {
 		return "sts.token.device", nil, fail(oauth.JWTMalformed, "device request", err.Error())
 	}
+	if v := q.r.PostForm.Get("prt_protocol_version"); v != "" && v != "2.0" || q.form.WindowsAPIVersion > oauth.WindowsAPI22 {
+		return "sts.token.device", nil, fail(oauth.UnsupportedGrant, "protocol version", "Only version 2 is modelled.")
+	}
 	switch signed.GrantType {
-	case oauth.GrantPassword:
+	case oauth.GrantPassword, oauth.GrantRefresh, oauth.GrantJWT:
 		answer, err = s.issuePRT(q, signed)
 		return "sts.prt.issue", answer, err
 	case oauth.GrantDeviceToken:
 		answer, err = s.deviceToken(q, signed)
 		return "sts.token.device", answer, err
+	case oauth.GrantSAML:
+		return "sts.prt.issue", nil, fail(oauth.UnsupportedGrant, "grant type", "Federated users are not modelled.")
 	}
 	return "sts.token.device", nil, fail(oauth.UnsupportedGrant, "grant type", signed.GrantType)
 }
@@ -49,6 +54,9 @@ func (s *Service) device(q *request, signed *oauth.SignedDeviceRequest) (tenant.
 	}
 	if q.tenant != "" && q.tenant != dev.TenantID {
 		return tenant.Device{}, fail(oauth.DeviceAuthFailed, "device tenant", "the device is of another tenant")
+	}
+	if signed.Expires != 0 && now.Unix() >= signed.Expires {
+		return tenant.Device{}, fail(oauth.InvalidAssertion, "request life", "the request has expired")
 	}
 	if err := s.nonces.Take(signed.RequestNonce, "", now); err != nil {
 		return tenant.Device{}, fail(oauth.InvalidAssertion, "nonce", err.Error())

@@ -1,9 +1,9 @@
 package sts
 
 import (
-	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"windtunnel.test/fakeentra/service"
@@ -12,37 +12,10 @@ import (
 	"windtunnel.test/sim/wire/oauth"
 )
 
-// refusal is a check that said no, with the number that the caller sees.
-type refusal struct {
-	number        oauth.AADSTS
-	check, detail string
-}
-
-func (r *refusal) Error() string { return r.check + ": " + r.detail }
-
-func fail(n oauth.AADSTS, check, detail string) error { return &refusal{n, check, detail} }
-
-func (s *Service) refuse(w http.ResponseWriter, r *http.Request, operation string, err error) {
-	var no *refusal
-	if !errors.As(err, &no) {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	correlation := r.Header.Get("client-request-id")
-	id := s.NewID("trace")
-	if correlation == "" {
-		correlation = id
-	}
-	e := oauth.NewError(no.number, no.detail, id, correlation, s.Now())
-	s.Refused(r.Context(), operation, no.check, "AADSTS"+itoa(int(no.number)))
-	w.Header().Set("x-ms-request-id", id)
-	service.WriteJSON(w, e.Status(), e)
-}
-
 // request is a token request with the tenant that its path names; tenant is
-// empty for common.
+// empty for common and organizations.
 type request struct {
-	r      *http.Request
+	*call
 	form   oauth.TokenRequest
 	tenant string
 	v2     bool
@@ -55,49 +28,51 @@ func (q *request) version() string {
 	return "1.0"
 }
 
-// resource is the audience asked for: named itself, or by a scope below it.
-func (q *request) resource() string {
-	if q.form.Resource != "" {
-		return q.form.Resource
+// tenantNamed finds the tenant of an authority; "" stands for any.
+func (s *Service) tenantNamed(name string) (string, error) {
+	switch {
+	case anyTenant(name):
+		return "", nil
+	case strings.EqualFold(name, oauth.Consumers):
+		return oauth.ConsumersTenant, nil // whose users are not modelled
 	}
-	for _, scope := range strings.Fields(q.form.Scope) {
-		if strings.Contains(scope, ":") {
-			at := strings.LastIndex(scope, "/")
-			return scope[:max(at, 0)]
-		}
+	t, err := s.dir.Tenant(name)
+	if err != nil {
+		return "", fail(oauth.TenantNotFound, "tenant", name)
 	}
-	return ""
+	return t.ID, nil
 }
 
-func (s *Service) token(w http.ResponseWriter, r *http.Request, name string, v2 bool) {
-	r.Body = http.MaxBytesReader(w, r.Body, service.MaxBody)
-	if err := r.ParseForm(); err != nil {
-		s.refuse(w, r, "sts.token", fail(oauth.MissingParameter, "form", err.Error()))
+func (s *Service) token(c *call, name string, v2 bool) {
+	if origin := c.r.Header.Get("Origin"); origin != "" {
+		c.w.Header().Set("Access-Control-Allow-Origin", "*")
+	}
+	values, err := readForm(c.w, c.r)
+	if err != nil {
+		s.refuse(c, "sts.token", err)
 		return
 	}
-	q := &request{r: r, form: oauth.ParseTokenRequest(r.PostForm), v2: v2}
-	if !anyTenant(name) {
-		t, err := s.dir.Tenant(name)
-		if err != nil {
-			s.refuse(w, r, "sts.token", fail(oauth.TenantNotFound, "tenant", err.Error()))
-			return
-		}
-		q.tenant = t.ID
+	q := &request{call: c, form: oauth.ParseTokenRequest(values), v2: v2}
+	if q.tenant, err = s.tenantNamed(name); err != nil {
+		s.refuse(c, "sts.token", err)
+		return
 	}
 	operation, answer, err := s.grant(q)
 	switch text, isText := answer.(string); {
 	case err != nil:
-		s.refuse(w, r, operation, err)
+		s.refuse(c, operation, err)
 	case isText:
-		service.Write(w, http.StatusOK, "application/jose", []byte(text))
+		service.Write(c.w, http.StatusOK, "application/jose", []byte(text))
 	default:
-		service.WriteJSON(w, http.StatusOK, answer)
+		service.WriteJSON(c.w, http.StatusOK, answer)
 	}
 }
 
 // grant serves a request by its kind and names the operation.
 func (s *Service) grant(q *request) (operation string, answer any, err error) {
 	switch q.form.GrantType {
+	case "":
+		return "sts.token", nil, q.missing("grant_type", "grant type")
 	case oauth.GrantChallenge:
 		answer, err = s.challenge()
 		return "sts.nonce", answer, err
@@ -107,7 +82,20 @@ func (s *Service) grant(q *request) (operation string, answer any, err error) {
 	case oauth.GrantClient:
 		answer, err = s.clientCredentials(q)
 		return "sts.token.app", answer, err
+	case oauth.GrantRefresh:
+		answer, err = s.refresh(q)
+		return "sts.token.refresh", answer, err
+	case oauth.GrantCode:
+		answer, err = s.redeem(q)
+		return "sts.token.code", answer, err
+	case oauth.GrantDeviceCode, oauth.GrantDeviceCode1:
+		answer, err = s.poll(q)
+		return "sts.token.deviceCode", answer, err
 	case oauth.GrantJWT:
+		if q.form.Request == "" && (q.form.Assertion != "" || q.form.RequestedTokenUse != "") {
+			answer, err = s.onBehalfOf(q)
+			return "sts.token.onBehalfOf", answer, err
+		}
 		return s.jwt(q)
 	}
 	return "sts.token", nil, fail(oauth.UnsupportedGrant, "grant type", q.form.GrantType)
@@ -121,81 +109,105 @@ func (s *Service) challenge() (any, error) {
 	return oauth.NonceResponse{Nonce: value}, err
 }
 
-// signIn checks a user's name and password. A tenant id of "" takes the one of
-// the user's domain.
-func (s *Service) signIn(tenantID, name, password string) (tenant.Tenant, tenant.User, error) {
-	if name == "" {
-		return tenant.Tenant{}, tenant.User{}, fail(oauth.MissingParameter, "user name", "username is missing")
-	}
-	t, err := s.dir.TenantOf(name)
-	if err != nil || tenantID != "" && t.ID != tenantID {
-		return tenant.Tenant{}, tenant.User{}, fail(oauth.UserNotFound, "user tenant", name)
-	}
-	u, err := s.dir.User(t.ID, name)
-	switch {
-	case err != nil:
-		return tenant.Tenant{}, tenant.User{}, fail(oauth.UserNotFound, "user", name)
-	case u.Password == "" || subtle.ConstantTimeCompare([]byte(u.Password), []byte(password)) != 1:
-		return tenant.Tenant{}, tenant.User{}, fail(oauth.InvalidCredentials, "password", "")
-	case !u.Resource.Enabled():
-		return tenant.Tenant{}, tenant.User{}, fail(oauth.AccountDisabled, "account enabled", "")
-	}
-	return t, u, nil
-}
-
-// password is the user's plain sign-in (RFC 6749 4.3).
-func (s *Service) password(q *request) (any, error) {
-	if q.form.ClientID == "" {
-		return nil, fail(oauth.MissingParameter, "client id", "client_id is missing")
-	}
-	t, u, err := s.signIn(q.tenant, q.form.Username, q.form.Password)
-	if err != nil {
-		return nil, err
-	}
-	audience, err := s.audience(q.resource())
-	if err != nil {
-		return nil, err
-	}
-	claims := s.userClaims(t, u, q.form.ClientID, audience)
-	claims.AuthMethods = []string{"pwd"}
-	s.Record(q.r.Context(), "entra.user.signedIn", journal.F("upn", u.Resource.UserPrincipalName), journal.F("audience", audience))
-	return s.issue(q, claims)
-}
-
 // clientCredentials is an application's own sign-in (RFC 6749 4.4).
 func (s *Service) clientCredentials(q *request) (any, error) {
 	if q.tenant == "" {
 		return nil, fail(oauth.TenantNotFound, "tenant", "an application has to name its tenant")
 	}
-	if name, secret, ok := q.r.BasicAuth(); ok {
-		q.form.ClientID, q.form.ClientSecret = name, secret
+	c, err := s.clientOf(q, q.tenant)
+	if err == nil {
+		err = c.needProof()
 	}
-	app, err := s.dir.App(q.tenant, q.form.ClientID)
-	if err != nil {
-		return nil, fail(oauth.AppNotFound, "application", q.form.ClientID)
-	}
-	if app.Secret == "" || subtle.ConstantTimeCompare([]byte(app.Secret), []byte(q.form.ClientSecret)) != 1 {
-		return nil, fail(oauth.InvalidClientSecret, "client secret", "")
-	}
-	audience, err := s.audience(q.resource())
 	if err != nil {
 		return nil, err
 	}
-	id := s.Seed.UUID("service principal", q.tenant, app.ClientID)
-	return s.issue(q, oauth.Claims{
-		Audience: audience, TenantID: q.tenant, ObjectID: id, Subject: id, AppID: app.ClientID, IdentityType: "app", Roles: app.Granted(),
-	})
+	w, err := q.wants()
+	if err != nil {
+		return nil, err
+	}
+	if q.v2 && !w.Default {
+		return nil, fail(oauth.ScopeNeedsDefault, "scope", q.form.Scope)
+	}
+	t, err := s.targetOf(q.tenant, w.Resource)
+	if err != nil {
+		return nil, err
+	}
+	id := s.dir.PrincipalID(q.tenant, c.ClientID)
+	claims := oauth.Claims{
+		Audience: t.audience, TenantID: q.tenant, ObjectID: id, Subject: id, AppID: c.ClientID, AppIDACR: c.proof, IdentityType: "app", Version: t.version,
+	}
+	if t.app.ClientID == "" { // grants at the tenant's own resources are not modelled
+		claims.Roles = c.Granted()
+	}
+	answer, err := s.issue(q, claims)
+	if err == nil {
+		s.Record(q.r.Context(), "entra.app.signedIn", journal.F("appId", c.ClientID), journal.F("audience", t.audience))
+	}
+	return answer, err
 }
 
-// audience checks that a resource is known, and spells it as known.
-func (s *Service) audience(resource string) (string, error) {
-	if resource == "" {
-		return "", fail(oauth.MissingParameter, "resource", "resource or scope is missing")
+// onBehalfOf gives a service a token for the user who called it, at another
+// service (learn.microsoft.com, "OAuth 2.0 On-Behalf-Of flow").
+func (s *Service) onBehalfOf(q *request) (any, error) {
+	if q.form.RequestedTokenUse != oauth.OnBehalfOf {
+		return nil, q.missing("requested_token_use", "requested token use")
 	}
-	for _, known := range s.resources {
-		if oauth.SameAudience(known, resource) {
-			return known, nil
-		}
+	if q.form.Assertion == "" {
+		return nil, q.missing("assertion", "assertion")
 	}
-	return "", fail(oauth.ResourceNotFound, "resource", resource)
+	claims, err := oauth.VerifyAny(s.keys, q.form.Assertion, s.Now())
+	if err != nil {
+		return nil, assertionRefusal(err)
+	}
+	if q.tenant != "" && q.tenant != claims.TenantID {
+		return nil, fail(oauth.WrongTenantForGrant, "assertion tenant", "")
+	}
+	c, err := s.clientOf(q, claims.TenantID)
+	if err == nil {
+		err = c.needProof()
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !s.isFor(c, claims.Audience):
+		return nil, fail(oauth.AssertionAudience, "assertion audience", "")
+	case claims.ObjectID == "" || claims.Scopes == "":
+		return nil, fail(oauth.InvalidAssertion, "assertion user", "It is not of a user.")
+	}
+	t, u, err := s.userOf(claims)
+	if err != nil {
+		return nil, err
+	}
+	w, err := q.wants()
+	if err != nil {
+		return nil, err
+	}
+	methods := claims.AuthMethods
+	if len(methods) == 0 {
+		methods = []string{"pwd"}
+	}
+	return s.userTokens(q, userRequest{client: c, want: w,
+		sub: subject{tenant: t, user: u, methods: methods, device: claims.DeviceID, at: s.Now()}})
+}
+
+func assertionRefusal(err error) error {
+	if errors.Is(err, oauth.ErrExpired) || errors.Is(err, oauth.ErrNotYetValid) {
+		return fail(oauth.AssertionNotInTime, "assertion life", "")
+	}
+	return fail(oauth.InvalidAssertion, "assertion", "It is no access token of this service.")
+}
+
+// isFor tells whether an audience is one of an application's names.
+func (s *Service) isFor(c client, audience string) bool {
+	return slices.ContainsFunc(s.namesOf(target{audience: c.ClientID, app: c.App}), func(name string) bool { return oauth.SameAudience(name, audience) })
+}
+
+// userOf finds the user that a verified token is about.
+func (s *Service) userOf(c *oauth.Claims) (tenant.Tenant, tenant.User, error) {
+	u, err := s.dir.User(c.TenantID, c.ObjectID)
+	if err != nil {
+		return tenant.Tenant{}, u, fail(oauth.InvalidAssertion, "assertion user", "The user is not in the directory.")
+	}
+	return s.again(c.TenantID, c.ObjectID, passwordMark(u))
 }

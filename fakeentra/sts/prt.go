@@ -10,6 +10,7 @@ import (
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/wire/drs"
+	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/oauth"
 )
 
@@ -23,6 +24,11 @@ type prt struct {
 	SessionKey                 [32]byte
 	KeyBefore                  [32]byte // that went with Before
 	KeyMade, Expires           time.Time
+	Methods                    []string
+	Mark                       string // see passwordMark
+	// KDF2: the client said that it derives keys the newer way. It is held to
+	// that: whoever asks with the older one is not it.
+	KDF2 bool
 }
 
 func (p prt) key() string { return p.DeviceID + "/" + p.UserID }
@@ -47,14 +53,15 @@ func (s *Service) newPRTText() string {
 	return "1." + base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// issuePRT gives a primary refresh token for a user's password on a joined
-// device ([MS-OAPXBC] 3.2.5.1.2).
+// issuePRT gives a primary refresh token for a user on a joined device
+// ([MS-OAPXBC] 3.2.5.1.2). Conditional access has no say in it
+// (learn.microsoft.com/entra/identity/devices/concept-primary-refresh-token).
 func (s *Service) issuePRT(q *request, signed *oauth.SignedDeviceRequest) (any, error) {
 	dev, err := s.device(q, signed)
 	if err != nil {
 		return nil, err
 	}
-	t, u, err := s.signIn(dev.TenantID, signed.Username, signed.Password)
+	sub, err := s.proveUser(q, signed, dev)
 	if err != nil {
 		return nil, err
 	}
@@ -63,26 +70,38 @@ func (s *Service) issuePRT(q *request, signed *oauth.SignedDeviceRequest) (any, 
 	}
 	now := s.Now()
 	p := prt{
-		TenantID: t.ID, UserID: u.Resource.ID, DeviceID: dev.DeviceID, Token: s.newPRTText(),
+		TenantID: sub.tenant.ID, UserID: sub.user.Resource.ID, DeviceID: dev.DeviceID, Token: s.newPRTText(),
 		SessionKey: s.NewSecret("session key"), KeyMade: now, Expires: now.Add(s.Timing.Entra.PRTLife),
+		Methods: sub.methods, Mark: passwordMark(sub.user), KDF2: signed.KDF == oauth.KDF2,
 	}
 	sealed, err := s.seal(dev, p)
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.idToken(t, u, signed.ClientID, now, s.Timing.Entra.PRTRefresh)
+	id, err := s.idToken(sub.tenant, sub.user, signed.ClientID, now, s.Timing.Entra.PRTRefresh)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.DB.Update(func(tx *store.Tx) error { s.prts.Put(tx, p.key(), p); return nil }); err != nil {
 		return nil, err
 	}
-	s.Record(q.r.Context(), "entra.prt.issued", journal.F("upn", u.Resource.UserPrincipalName), journal.F("deviceId", dev.DeviceID))
-	return &oauth.TokenResponse{
+	s.Record(q.r.Context(), "entra.prt.issued", journal.F("upn", sub.user.Resource.UserPrincipalName), journal.F("deviceId", dev.DeviceID))
+	answer := &oauth.TokenResponse{
 		TokenType: "pop", RefreshToken: p.Token, RefreshTokenExpiresIn: int64(s.Timing.Entra.PRTLife / time.Second),
 		SessionKeyJWE: sealed, IDToken: id,
-	}, nil
+	}
+	if oauth.Asks(signed.ClientInfo) || q.form.ClientInfo == "1" {
+		answer.ClientInfo = oauth.ClientInfo(p.UserID, p.TenantID)
+	}
+	if oauth.Asks(signed.TGT) || oauth.Asks(q.form.TGT) {
+		answer.TGTAD, answer.TGTCloud = noTicket, noTicket
+	}
+	return answer, nil
 }
+
+// noTicket stands where a Kerberos ticket would: the tenant has no keys for
+// one. Members as clients read them; the text is ours.
+const noTicket = `{"keyType":0,"error":"The tenant has no Kerberos keys."}`
 
 // seal wraps a session key to the transport key that the device joined with.
 func (s *Service) seal(dev tenant.Device, p prt) (string, error) {
@@ -105,6 +124,9 @@ func (s *Service) usePRT(q *request) (any, error) {
 		return nil, fail(oauth.InvalidRefreshToken, "refresh token", "it is not known")
 	}
 	key := p.keyFor(bound.RefreshToken)
+	if p.KDF2 && bound.KDF != oauth.KDF2 {
+		return nil, fail(oauth.OldKeyDerivation, "key derivation", "")
+	}
 	if err := bound.Verify(key); err != nil {
 		return nil, fail(oauth.InvalidAssertion, "session key", err.Error())
 	}
@@ -112,14 +134,18 @@ func (s *Service) usePRT(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	sub := subject{tenant: t, user: u, methods: methodsWith(p.Methods, "rsa"), device: dev.DeviceID, at: p.KeyMade, app: graph.ClientAppModern, platform: "windows"}
 	answer := &oauth.TokenResponse{TokenType: "Bearer"}
 	if bound.Resource != "" {
 		audience, err := s.audience(bound.Resource)
 		if err != nil {
 			return nil, err
 		}
+		if err := s.access(sub, bound.ClientID, audience); err != nil {
+			return nil, err
+		}
 		c := s.userClaims(t, u, bound.ClientID, audience)
-		c.DeviceID, c.AuthMethods = dev.DeviceID, []string{"pwd", "rsa"}
+		c.DeviceID, c.AuthMethods = dev.DeviceID, sub.methods
 		if answer, err = s.issue(q, c); err != nil {
 			return nil, err
 		}
@@ -171,8 +197,11 @@ func (s *Service) stillGood(q *request, bound *oauth.SignedBound, p prt) (t tena
 	if u, err = s.dir.User(p.TenantID, p.UserID); err != nil {
 		return refuse(oauth.UserNotFound, "user", err.Error())
 	}
-	if !u.Resource.Enabled() {
+	switch {
+	case !u.Resource.Enabled():
 		return refuse(oauth.AccountDisabled, "account enabled", "")
+	case p.Mark != passwordMark(u):
+		return refuse(oauth.GrantRevoked, "password change", "")
 	}
 	dev, err = s.dir.Device(p.TenantID, p.DeviceID)
 	switch {

@@ -18,7 +18,8 @@ func (d *Directory) LoadOrganization(o graph.Organization) (Tenant, error) {
 	}
 	err := d.core.DB.Update(func(tx *store.Tx) error {
 		if old, ok := d.tenants.Get(tx, t.ID); ok {
-			t.DevicesPerUser, t.JoinDenied, t.MDM = old.DevicesPerUser, old.JoinDenied, old.MDM
+			old.DisplayName, old.Country, old.Domains = t.DisplayName, t.Country, t.Domains
+			t = old
 		}
 		d.tenants.Put(tx, t.ID, t)
 		return nil
@@ -123,28 +124,6 @@ func (d *Directory) DeleteUser(tenantID, name string) error {
 		d.users.Delete(tx, u.Resource.ID)
 		return nil
 	})
-}
-
-// PutApp puts an application in or replaces one.
-func (d *Directory) PutApp(a App) error {
-	a.TenantID, a.ClientID = strings.ToLower(a.TenantID), strings.ToLower(a.ClientID)
-	return d.core.DB.Update(func(tx *store.Tx) error {
-		d.apps.Put(tx, a.TenantID+"/"+a.ClientID, a)
-		return nil
-	})
-}
-
-// App finds an application of a tenant.
-func (d *Directory) App(tenantID, clientID string) (App, error) {
-	var a App
-	err := d.core.DB.View(func(tx *store.Tx) error {
-		var ok bool
-		if a, ok = d.apps.Get(tx, strings.ToLower(tenantID+"/"+clientID)); !ok {
-			return fmt.Errorf("%w: %q", ErrNoApp, clientID)
-		}
-		return nil
-	})
-	return a, err
 }
 
 // listTenant reads a table's rows of one tenant.

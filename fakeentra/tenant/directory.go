@@ -17,6 +17,7 @@ var (
 	ErrNoGroup  = errors.New("no such group")
 	ErrNoDevice = errors.New("no such device")
 	ErrNoApp    = errors.New("no such application")
+	ErrNoKey    = errors.New("no such key")
 	ErrExists   = errors.New("it exists already")
 	ErrDisabled = errors.New("the device is disabled")
 )
@@ -25,12 +26,15 @@ var (
 type Directory struct {
 	core service.Core
 
-	tenants *store.Table[Tenant]
-	users   *store.Table[User]
-	groups  *store.Table[Group]
-	apps    *store.Table[App]
-	devices *store.Table[Device]
-	gone    *store.Table[Tombstone]
+	tenants  *store.Table[Tenant]
+	users    *store.Table[User]
+	groups   *store.Table[Group]
+	apps     *store.Table[App]
+	devices  *store.Table[Device]
+	gone     *store.Table[Tombstone]
+	consents *store.Table[Consent]
+	policies *store.Table[Policy]
+	hello    *store.Table[HelloKey]
 }
 
 // Names of the indexes.
@@ -69,6 +73,11 @@ func New(o service.Options) *Directory {
 			store.Index(byThumbprint, func(v Device) []string { return nonEmpty(v.Thumbprint) }),
 			store.Index(byHardware, func(v Device) []string { return hardwareKeys(v.TenantID, v.HardwareID, v.EKHash) }),
 			store.Index(byOwner, func(v Device) []string { return nonEmpty(v.Owner) }))
+		d.consents = store.NewTable(db, "entra.consents",
+			store.Index(byTenant, func(c Consent) []string { return []string{c.TenantID} }))
+		d.policies = store.NewTable(db, "entra.policies",
+			store.Index(byTenant, func(p Policy) []string { return []string{p.TenantID} }))
+		d.hello = store.NewTable[HelloKey](db, "entra.helloKeys")
 		d.gone = store.NewTable(db, "entra.deletedDevices",
 			store.Index(byHardware, func(t Tombstone) []string { return hardwareKeys(t.TenantID, t.HardwareID, t.EKHash) }))
 	})

@@ -1,5 +1,10 @@
 // Package tenant is the directory of the fake Entra ID: tenants with their
-// domains, users, groups, devices and applications, as rows of a store.
+// domains, users, groups, devices, applications with their consents, keys of
+// Windows Hello, and conditional access policies, as rows of a store.
+//
+// Sign-in asks it three things: [Directory.Authenticate] (is this the user's
+// password), [Directory.App] (who is this client, and what may it do: Delegated
+// and Granted) and [Directory.Decide] (what do the tenant's policies say).
 //
 // It has a plain Go API for the world (load a tenant from Microsoft Graph
 // resources, make the device object of an Autopilot registration) and for the

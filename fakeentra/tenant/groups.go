@@ -123,6 +123,55 @@ func (d *Directory) MemberOf(tenantID, objectID string) []string {
 	return out
 }
 
+// TransitiveMemberOf are MemberOf and the groups that those are in, and so on.
+func (d *Directory) TransitiveMemberOf(tenantID, objectID string) []string {
+	groups := d.Groups(tenantID)
+	if len(groups) == 0 {
+		return nil
+	}
+	out := d.MemberOf(tenantID, objectID)
+	for i := 0; i < len(out); i++ {
+		for _, g := range groups {
+			if slices.Contains(g.Members, out[i]) && !slices.Contains(out, g.Resource.ID) {
+				out = append(out, g.Resource.ID)
+			}
+		}
+	}
+	return out
+}
+
+// TransitiveMembers are Members and those of groups among them, and so on.
+func (d *Directory) TransitiveMembers(g Group) []string {
+	out := d.Members(g)
+	seen := map[string]bool{g.Resource.ID: true}
+	for i := 0; i < len(out); i++ {
+		inner, err := d.GroupByID(g.TenantID, out[i])
+		if err != nil || seen[out[i]] {
+			continue
+		}
+		seen[out[i]] = true
+		for _, m := range d.Members(inner) {
+			if !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// GroupByID finds a group of a tenant by its object id.
+func (d *Directory) GroupByID(tenantID, id string) (Group, error) {
+	var g Group
+	err := d.core.DB.View(func(tx *store.Tx) error {
+		var ok bool
+		if g, ok = d.groups.Get(tx, strings.ToLower(id)); !ok || g.TenantID != strings.ToLower(tenantID) {
+			return fmt.Errorf("%w: %q", ErrNoGroup, id)
+		}
+		return nil
+	})
+	return g, err
+}
+
 // DeviceGroups are the ids of the groups that a device is in at this moment. A
 // management service asks it for what is assigned to a device. due is when the
 // next dynamic group that the device fits will have been evaluated for it, zero

@@ -20,6 +20,9 @@ type Join struct {
 	TransportKey []byte
 	KeyHash      [32]byte // SHA-256 of the device certificate's SubjectPublicKeyInfo
 	Attested     bool
+	// NoQuota: the owner may have any number of devices, as the account of a
+	// provisioning package has.
+	NoQuota bool
 	// Certify issues the device certificate for the object and gives its
 	// thumbprint. It runs inside the transaction and must not wait.
 	Certify func(Device) (thumbprint string, err error)
@@ -50,7 +53,7 @@ func (d *Directory) Join(j Join) (Device, error) {
 				return fmt.Errorf("%w: %q", ErrNoDevice, j.DeviceID)
 			}
 		}
-		if j.Owner != "" && v.Owner != j.Owner && len(find(tx, d.devices, byOwner, j.Owner)) >= limit {
+		if j.Owner != "" && !j.NoQuota && v.Owner != j.Owner && len(find(tx, d.devices, byOwner, j.Owner)) >= limit {
 			return fmt.Errorf("%w: %d", ErrQuota, limit)
 		}
 		if v.Compliant != Unknown {

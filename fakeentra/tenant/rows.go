@@ -19,6 +19,14 @@ type Tenant struct {
 	DevicesPerUser int
 	// JoinDenied keeps users from joining devices.
 	JoinDenied bool
+	// Join and Register say who may join devices and who may register them;
+	// zero values allow all users.
+	Join, Register Allowed
+	// MDMGroups limits the management application's scope to members of these
+	// groups; empty: all users.
+	MDMGroups []string `json:",omitempty"`
+	// JoinMFA: joining and registering need a second factor.
+	JoinMFA bool `json:",omitempty"`
 	// MDM holds the addresses that the directory tells joining devices; the
 	// zero value is Intune's.
 	MDM MDM
@@ -70,6 +78,16 @@ type User struct {
 	TenantID string
 	Resource graph.User
 	Password string
+
+	MFA         bool      `json:",omitempty"` // a second factor is registered
+	ForceChange bool      `json:",omitempty"` // the password must be changed at the next sign-in
+	Expired     bool      `json:",omitempty"` // the password is too old
+	Blocked     bool      `json:",omitempty"` // locked until an administrator says otherwise
+	Failed      int       `json:",omitempty"` // wrong passwords in a row
+	LockedUntil time.Time `json:",omitzero"`  // smart lockout
+	Roles       []string  `json:",omitempty"` // directory roles' names, such as "Intune Administrator"
+	Terms       []string  `json:",omitempty"` // ids of the terms of use that were accepted
+	Package     bool      `json:",omitempty"` // stands for a provisioning package (bulk token); it has no password
 }
 
 // Group is the Graph resource with its assigned members' object ids.
@@ -78,16 +96,6 @@ type Group struct {
 	Resource graph.DirectoryGroup
 	Members  []string
 	Changed  time.Time // when the rule was set
-}
-
-// App is an application that may ask for tokens of its own, such as the
-// administrator's Graph client or the management service.
-type App struct {
-	TenantID string
-	ClientID string
-	Name     string
-	Secret   string
-	Roles    []string // application permissions; nil: all of [Permissions]
 }
 
 // Verdict is a yes, a no, or nothing yet.
@@ -165,11 +173,19 @@ func (d Device) ZTDID() string {
 	return ""
 }
 
+// Ownership is Company, or Personal for a device that is only registered.
+func (d Device) Ownership() string {
+	if d.TrustType == graph.TrustWorkplace {
+		return "Personal"
+	}
+	return "Company"
+}
+
 // Graph is the resource as Microsoft Graph shows it.
 func (d Device) Graph() graph.Device {
 	out := graph.Device{
 		ID: d.ObjectID, DeviceID: d.DeviceID, DisplayName: d.DisplayName, AccountEnabled: d.Enabled,
-		CreatedDateTime: graph.At(d.Created), DeviceOwnership: "Company",
+		CreatedDateTime: graph.At(d.Created), DeviceOwnership: d.Ownership(),
 		IsCompliant: d.Compliant.Bool(), IsManaged: d.Managed.Bool(), MdmAppID: d.ManagementApp,
 		EnrollmentProfileName: d.EnrollmentVia, OperatingSystem: "Windows", OperatingSystemVersion: d.OSVersion,
 		PhysicalIDs: d.PhysicalIDs, ProfileType: "RegisteredDevice", TrustType: d.TrustType, SystemLabels: []string{},
@@ -185,22 +201,4 @@ func (d Device) Graph() graph.Device {
 		out.PhysicalIDs = []string{}
 	}
 	return out
-}
-
-// Permissions are the application permissions that an [App] without a list of
-// its own is granted (learn.microsoft.com, "Microsoft Graph permissions
-// reference").
-var Permissions = []string{
-	"Device.ReadWrite.All", "Directory.ReadWrite.All", "Group.ReadWrite.All", "User.ReadWrite.All", "Organization.Read.All",
-	"DeviceManagementApps.ReadWrite.All", "DeviceManagementConfiguration.ReadWrite.All",
-	"DeviceManagementManagedDevices.PrivilegedOperations.All", "DeviceManagementManagedDevices.ReadWrite.All",
-	"DeviceManagementServiceConfig.ReadWrite.All",
-}
-
-// Granted are the permissions that go into the application's tokens.
-func (a App) Granted() []string {
-	if a.Roles == nil {
-		return Permissions
-	}
-	return a.Roles
 }

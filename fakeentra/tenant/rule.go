@@ -26,6 +26,8 @@ var properties = map[string]func(Device) []string{
 	"device.deviceosversion":       func(d Device) []string { return []string{d.OSVersion} },
 	"device.devicetrusttype":       func(d Device) []string { return []string{d.TrustType} },
 	"device.enrollmentprofilename": func(d Device) []string { return []string{d.EnrollmentVia} },
+	"device.deviceownership":       func(d Device) []string { return []string{d.Ownership()} },
+	"device.devicemanagementappid": func(d Device) []string { return []string{d.ManagementApp} },
 	"device.managementtype": func(d Device) []string {
 		if d.Managed == Yes {
 			return []string{"MDM"}

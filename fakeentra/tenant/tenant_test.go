@@ -44,6 +44,7 @@ func TestMembershipRules(t *testing.T) {
 		`(device.devicePhysicalIds -any (_ -eq "[OrderID]:kiosk"))`:                                      true,
 		`(device.devicePhysicalIds -any (_ -eq "[OrderID]:office"))`:                                     false,
 		`device.displayName -startsWith "SN" -and device.deviceOSType -eq "Windows"`:                     true,
+		`device.deviceOwnership -eq "Company" -and device.managementType -ne "MDM"`:                      true,
 		`device.displayName -eq "x" -or (device.accountEnabled -eq true)`:                                true,
 		`-not (device.displayName -startsWith "SN")`:                                                     false,
 		`(device.devicePhysicalIds -any (_ -eq "[PurchaseOrderId]:1")) -and device.displayName -ne "SN"`: false,
@@ -158,4 +159,75 @@ func heap() int {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
+}
+
+func TestTransitiveMembers(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+	d := newDirectory(t, &now, nil)
+	u, err := d.PutUser(tenantID, graph.User{UserPrincipalName: "a@contoso.com"}, "p")
+	g.Expect(err).NotTo(HaveOccurred())
+	put := func(name string, members ...string) tenant.Group {
+		r := graph.DirectoryGroup{DisplayName: name}
+		for _, m := range members {
+			r.Members = append(r.Members, graph.DirectoryObject{ID: m})
+		}
+		grp, err := d.PutGroup(tenantID, r)
+		g.Expect(err).NotTo(HaveOccurred())
+		return grp
+	}
+	inner := put("inner", u.Resource.ID)
+	outer := put("outer", inner.Resource.ID)
+	g.Expect(d.SetMember(tenantID, inner.Resource.ID, outer.Resource.ID, true)).To(Succeed(), "a circle")
+	g.Expect(d.TransitiveMemberOf(tenantID, u.Resource.ID)).To(ConsistOf(inner.Resource.ID, outer.Resource.ID))
+	g.Expect(d.TransitiveMembers(outer)).To(ContainElements(inner.Resource.ID, u.Resource.ID))
+	_, err = d.GroupByID("other", inner.Resource.ID)
+	g.Expect(err).To(MatchError(tenant.ErrNoGroup))
+}
+
+func TestSecretsOfApplications(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+	a := tenant.App{Secret: "always", Secrets: []tenant.AppSecret{
+		{Text: "old", Ends: now.Add(-time.Hour)}, {Text: "now", Starts: now.Add(-time.Hour), Ends: now.Add(time.Hour)}, {Text: "later", Starts: now.Add(time.Hour)},
+	}}
+	for text, want := range map[string]error{"always": nil, "now": nil, "old": tenant.ErrSecretExpired, "later": tenant.ErrSecretExpired, "x": tenant.ErrSecret, "": tenant.ErrSecret} {
+		if want == nil {
+			g.Expect(a.CheckSecret(text, now)).To(Succeed(), text)
+		} else {
+			g.Expect(a.CheckSecret(text, now)).To(MatchError(want), text)
+		}
+	}
+	g.Expect(tenant.App{}.CheckSecret("", now)).To(MatchError(tenant.ErrSecret), "no secret is not an empty one")
+}
+
+func TestMicrosoftsOwnApplications(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
+	d := newDirectory(t, &now, nil)
+	_, err := d.PutUser(tenantID, graph.User{ID: "u", UserPrincipalName: "a@contoso.com"}, "p")
+	g.Expect(err).NotTo(HaveOccurred())
+	cli, err := d.App(tenantID, "04B07795-8DDB-461A-BBEE-02F9E1BF7B46")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect([]bool{cli.Public, cli.FirstParty, cli.Confidential()}).To(Equal([]bool{true, true, false}))
+	g.Expect(cli.Granted()).To(BeEmpty(), "without a credential there are no application permissions")
+	g.Expect(d.Delegated(cli, "u", "https://graph.microsoft.com")).To(ContainElement("User.Read"))
+	g.Expect(d.Delegated(cli, "u", "https://graph.microsoft.com")).NotTo(ContainElement("Directory.ReadWrite.All"))
+	_, err = d.UpdateUser(tenantID, "u", func(u *tenant.User) error { u.Roles = []string{"global administrator"}; return nil })
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(d.Delegated(cli, "u", "https://graph.microsoft.com/")).To(ContainElement("Directory.ReadWrite.All"))
+	a, ok := d.ResourceApp(tenantID, "https://enrollment.manage.microsoft.com")
+	g.Expect(ok).To(BeTrue())
+	g.Expect(a.ClientID).To(Equal(tenant.AppIntuneEnroll))
+
+	g.Expect(d.PutApp(tenant.App{TenantID: tenantID, ClientID: "mine", Name: "Mine"})).To(Succeed())
+	mine, err := d.App(tenantID, "mine")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(d.Delegated(mine, "u", "https://graph.microsoft.com")).To(BeNil())
+	g.Expect(d.Consent(tenant.Consent{TenantID: tenantID, ClientID: "mine", Resource: "https://graph.microsoft.com/", Scopes: []string{"User.Read"}})).To(Succeed())
+	g.Expect(d.Consent(tenant.Consent{TenantID: tenantID, ClientID: "mine", Resource: "https://graph.microsoft.com", UserID: "u", Scopes: []string{"Group.Read.All"}})).To(Succeed())
+	g.Expect(d.Delegated(mine, "u", "https://graph.microsoft.com")).To(Equal([]string{"Group.Read.All", "User.Read"}))
+	g.Expect(d.Delegated(mine, "other", "https://graph.microsoft.com")).To(Equal([]string{"User.Read"}))
+	g.Expect(d.DeleteApp(tenantID, "mine")).To(Succeed())
+	g.Expect(d.Consents(tenantID)).To(BeEmpty())
 }
