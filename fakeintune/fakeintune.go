@@ -1,6 +1,7 @@
 package fakeintune
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 	"windtunnel.test/fakeintune/enroll"
 	"windtunnel.test/fakeintune/graph"
 	"windtunnel.test/fakeintune/mdm"
+	"windtunnel.test/fakeintune/scep"
 	"windtunnel.test/fakeintune/sidecar"
+	"windtunnel.test/fakeintune/storage"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/fakeintune/ztd"
 	"windtunnel.test/sim/journal"
@@ -36,6 +39,8 @@ type (
 // the content delivery network.
 type (
 	Attestation = enroll.Attestation
+	// SignIn is what enrolment wants of Entra ID about users without a token.
+	SignIn = enroll.SignIn
 	// HealthReports is what management wants of the attestation service.
 	HealthReports = mdm.HealthReports
 	Publisher     = delivery.Publisher
@@ -54,10 +59,16 @@ type Options struct {
 	Tickets   Tickets          // nil: no ticket is good
 	AIKs      Attestation      // nil: no AIK certificate is good
 	Health    HealthReports    // nil: no device's health is attested
+	SignIn    SignIn           // nil: no user has a password
 	Publisher Publisher        // takes content for download; nil: it goes nowhere
 	// Supported tells which Windows still get updates, by version and edition
 	// number; nil: every one does.
 	Supported func(version, edition string, at time.Time) bool
+
+	// Since and Starts are for a service that goes on with an earlier process's
+	// state; see tenant.Options.
+	Since  time.Time
+	Starts int
 
 	TenantID string // of the first customer; "": none yet, see Service().Add
 	Domain   string // its primary domain
@@ -75,12 +86,14 @@ type Server struct {
 	mdm         *mdm.Service
 	sidecar     *sidecar.Service
 	compliance  *compliance.Service
+	storage     *storage.Handler
+	scep        *scep.Service
 }
 
 // New makes the surfaces.
 func New(o Options) (*Server, error) {
 	s := &Server{service: tenant.New(tenant.Options{Clock: o.Clock, Journal: o.Journal, Timing: o.Timing, Seed: o.Seed, DB: o.DB,
-		Now: o.Now, Directory: o.Directory, Tokens: o.Tokens, Tickets: o.Tickets})}
+		Now: o.Now, Directory: o.Directory, Tokens: o.Tokens, Tickets: o.Tickets, Since: o.Since, Starts: o.Starts})}
 	if o.TenantID != "" {
 		var err error
 		if s.tenant, err = s.service.Add(o.TenantID, o.Domain); err != nil {
@@ -88,7 +101,23 @@ func New(o Options) (*Server, error) {
 		}
 	}
 	s.graph, s.ztd = graph.New(s.service), ztd.New(s.service)
-	return s, s.manage(o)
+	if err := s.manage(o); err != nil {
+		return nil, err
+	}
+	s.Resume(context.Background())
+	return s, nil
+}
+
+// Resume takes up what the rows say is under way: imports, syncs, assignments,
+// evaluations, and files that devices may be about to download. New does so;
+// call it again after DB.Restore.
+func (s *Server) Resume(ctx context.Context) {
+	s.service.Resume(ctx)
+	s.compliance.Resume(ctx)
+	for _, t := range s.service.Tenants() {
+		s.mdm.PublishApps(t)
+		s.sidecar.PublishApps(t)
+	}
 }
 
 // manage makes the surfaces that devices enrol with and are managed by.
@@ -98,7 +127,9 @@ func (s *Server) manage(o Options) error {
 		return err
 	}
 	s.compliance = compliance.New(s.service)
-	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs, Supported: o.Supported})
+	s.storage = storage.New(s.service)
+	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs, SignIn: o.SignIn, Supported: o.Supported})
+	s.scep = scep.New(scep.Options{Tenants: s.service, Authorities: s.authorities, Passwords: o.SignIn})
 	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Health: o.Health, SessionEnded: s.compliance.SessionEnded}); err != nil {
 		return err
 	}
@@ -124,14 +155,24 @@ type Host struct {
 // Hosts are the names that Intune answers under, in a fixed order, without
 // graph.microsoft.com, which it shares.
 func (s *Server) Hosts() []Host {
-	return []Host{
+	list := []Host{
 		{hosts.Autopilot, s.ztd, ztd.Operation, false},
-		{hosts.Enrollment, s.enroll, enroll.Operation, false},
+		{hosts.Enrollment, s.enroll, enroll.Operation, true},
 		{hosts.OMADM, s.mdm, mdm.Operation, true},
 		{hosts.IntuneLocation, s.sidecar, sidecar.Operation, true},
 		{hosts.SideCar, s.sidecar, sidecar.Operation, true},
+		{storage.Host, s.storage, storage.Operation, false},
 	}
+	if s.tenant != nil {
+		list = append(list, Host{hosts.EnrollmentPrefix + s.tenant.Domain, s.enroll, enroll.Operation, true},
+			Host{scep.Host(s.tenant.Domain), s.scep.Handler(s.tenant), scep.Operation, false})
+	}
+	return list
 }
+
+// SCEP answers for ndes.<domain>: it gives devices certificates of the
+// customer's own authority.
+func (s *Server) SCEP() *scep.Service { return s.scep }
 
 // Graph answers deviceManagement and deviceAppManagement of graph.microsoft.com.
 func (s *Server) Graph() http.Handler { return s.graph }

@@ -7,6 +7,7 @@ import (
 
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/pki"
+	"windtunnel.test/sim/store"
 )
 
 // Authorities are the CAs of one service.
@@ -15,8 +16,9 @@ type Authorities struct {
 	MDM  *pki.CA // of the certificates that enrolment issues
 	IME  *pki.CA // of the management extension's certificates
 
-	s    *tenant.Service
-	born time.Time
+	s      *tenant.Service
+	born   time.Time
+	issued *store.Table[Holder] // by thumbprint
 
 	mu            sync.Mutex
 	organizations map[string]*pki.CA // made on first use, by tenant id
@@ -24,7 +26,8 @@ type Authorities struct {
 
 // New makes the authorities of a service, born when it is.
 func New(s *tenant.Service) (*Authorities, error) {
-	a := &Authorities{s: s, born: s.Now(), organizations: map[string]*pki.CA{}}
+	a := &Authorities{s: s, born: s.Born(), organizations: map[string]*pki.CA{},
+		issued: store.NewTable(s.DB, "intune.certificates", store.Index(bySerial, func(h Holder) []string { return []string{h.key()} }))}
 	var err error
 	if a.Root, err = pki.NewRoot(a.born, s.Seed.Derive("authority"), "Microsoft Intune Root Certification Authority", pki.Options{}); err != nil {
 		return nil, fmt.Errorf("fakeintune: %w", err)

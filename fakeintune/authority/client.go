@@ -38,6 +38,12 @@ func (a *Authorities) MDMClient(r *http.Request) (Client, error) {
 	if err != nil {
 		return Client{}, ErrDevice
 	}
+	if m.PreviousThumbprint != "" && strings.EqualFold(m.Thumbprint, pki.Thumbprint(cert)) {
+		// The renewed certificate arrived, so the one before has had its day.
+		if m, err = t.UpdateDevice(m.ID, func(m *tenant.ManagedDevice) error { m.PreviousThumbprint = ""; return nil }); err != nil {
+			return Client{}, ErrDevice
+		}
+	}
 	return Client{Tenant: t, Device: m, Cert: cert}, nil
 }
 

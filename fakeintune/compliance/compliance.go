@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"windtunnel.test/fakeintune/mdm"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/graph"
@@ -18,10 +20,16 @@ import (
 // Service evaluates the devices of all customers.
 type Service struct {
 	tenants *tenant.Service
+	due     *store.Table[due]
+
+	mu      sync.Mutex
+	watched map[string]bool // devices whose status is going to run out
 }
 
 // New makes the service.
-func New(s *tenant.Service) *Service { return &Service{tenants: s} }
+func New(s *tenant.Service) *Service {
+	return &Service{tenants: s, due: store.NewTable[due](s.DB, "intune.compliance.due"), watched: map[string]bool{}}
+}
 
 // SessionEnded plans an evaluation if the session gave reason for one.
 func (s *Service) SessionEnded(ctx context.Context, e mdm.Ended) {
@@ -29,18 +37,20 @@ func (s *Service) SessionEnded(ctx context.Context, e mdm.Ended) {
 	if err != nil {
 		return // deleted meanwhile
 	}
+	s.watch(ctx, e.Tenant, m.ID)
 	known := m.ComplianceState != graph.ComplianceUnknown
 	switch {
+	case m.Lapsed: // it is back
 	case e.User != "" && e.Complete:
 	case e.User == "" && e.Complete && m.Kind.Userless() && !known:
 	case e.Changed && known && (e.Technician || len(m.UsersSent) > 0):
 	default:
 		return
 	}
-	n := strconv.FormatInt(s.tenants.Now().UnixNano(), 10)
-	s.after(ctx, s.tenants.Timing.Compliance.Evaluation, "compliance.evaluation", []string{m.ID, n}, func(ctx context.Context) {
-		s.evaluate(ctx, e.Tenant, m.ID, n)
-	})
+	d := due{TenantID: e.Tenant.ID, DeviceID: m.ID, N: strconv.FormatInt(s.tenants.Now().UnixNano(), 10)}
+	if s.remember(d) == nil {
+		s.plan(ctx, e.Tenant, d)
+	}
 }
 
 // after runs f once a drawn duration is over. It keeps a run alive: the verdict
@@ -51,36 +61,53 @@ func (s *Service) after(ctx context.Context, r timing.Range, tag string, names [
 }
 
 // evaluate reaches the verdict and tells the directory a little later.
-func (s *Service) evaluate(ctx context.Context, t *tenant.Tenant, id, n string) {
-	m, err := t.Device(id)
+func (s *Service) evaluate(ctx context.Context, t *tenant.Tenant, d due) {
+	m, err := t.Device(d.DeviceID)
 	if err != nil {
+		s.forget(d)
 		return
 	}
 	state, why := s.Verdict(ctx, t, m)
 	before := m.ComplianceState
-	m, err = t.UpdateDevice(id, func(m *tenant.ManagedDevice) error {
-		m.ComplianceState = state
+	m, err = t.UpdateDevice(m.ID, func(m *tenant.ManagedDevice) error {
+		m.ComplianceState, m.Lapsed = state, why == validityPeriod
 		return nil
 	})
 	if err != nil {
+		s.forget(d)
+		return
+	}
+	d.State, d.AzureADDeviceID = state, m.AzureADDeviceID
+	if s.remember(d) != nil {
 		return
 	}
 	s.tenants.Record(ctx, "mdm.compliance.evaluated", journal.F("id", m.ID), journal.F("serial", m.SerialNumber),
 		journal.F("before", string(before)), journal.F("state", string(state)), journal.F("why", why))
-	s.after(ctx, s.tenants.Timing.Compliance.EntraUpdate, "compliance.entra", []string{m.ID, n}, func(ctx context.Context) {
-		compliant := state == graph.ComplianceCompliant || state == graph.ComplianceInGracePeriod
-		if err := s.tenants.Directory.SetCompliance(ctx, t.ID, m.AzureADDeviceID, true, compliant); err != nil {
-			s.tenants.Record(ctx, "mdm.compliance.lost", journal.F("id", m.ID), journal.F("error", err.Error()))
-			return
-		}
-		s.tenants.Record(ctx, "entra.device.compliance", journal.F("deviceId", m.AzureADDeviceID), journal.F("compliant", compliant))
-	})
+	s.plan(ctx, t, d)
+	s.watch(ctx, t, m.ID)
+}
+
+// tell lets the directory know.
+func (s *Service) tell(ctx context.Context, t *tenant.Tenant, d due) {
+	defer s.forget(d)
+	compliant := d.State == graph.ComplianceCompliant || d.State == graph.ComplianceInGracePeriod
+	if err := s.tenants.Directory.SetCompliance(ctx, t.ID, d.AzureADDeviceID, true, compliant); err != nil {
+		s.tenants.Record(ctx, "mdm.compliance.lost", journal.F("id", d.DeviceID), journal.F("error", err.Error()))
+		return
+	}
+	s.tenants.Record(ctx, "entra.device.compliance", journal.F("deviceId", d.AzureADDeviceID), journal.F("compliant", compliant))
 }
 
 // Verdict evaluates a device now, and says which rule decided. Without a policy
 // a device whose settings have all been applied is compliant (learn.microsoft.com,
 // "Compliance policies", devices with no compliance policy assigned).
 func (s *Service) Verdict(ctx context.Context, t *tenant.Tenant, m tenant.ManagedDevice) (state graph.ComplianceState, why string) {
+	if s.old(m.LastSyncDateTime) {
+		return graph.ComplianceNoncompliant, validityPeriod
+	}
+	if h := m.DeviceHealthAttestationState; h != nil && s.old(h.LastUpdateDateTime) {
+		m.DeviceHealthAttestationState = nil
+	}
 	a := t.Audience(ctx, m.AzureADDeviceID, m.UserID)
 	for _, p := range t.Targets(a).Policies {
 		if rule := broken(p.Policy, m); rule != "" {

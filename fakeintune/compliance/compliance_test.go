@@ -141,3 +141,51 @@ func TestVerdictOnHealth(t *testing.T) {
 		})
 	}
 }
+
+// A device that says nothing any more does not stay compliant.
+func TestValidityPeriod(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	validity := w.Service.Timing.Compliance.Validity
+	state := func() graph.ComplianceState {
+		m, err := w.Tenant.Device(w.m.ID)
+		g.Expect(err).NotTo(HaveOccurred())
+		return m.ComplianceState
+	}
+	contact := func() {
+		w.change(func(m *tenant.ManagedDevice) { m.LastSyncDateTime = graph.At(w.Clock.Now()) })
+	}
+	contact()
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceCompliant))
+	w.Pass(validity - 2*time.Hour)
+	g.Expect(state()).To(Equal(graph.ComplianceCompliant))
+	contact() // a session without news
+	w.ended(mdm.Ended{Technician: true})
+	w.Pass(validity - 2*time.Hour)
+	g.Expect(state()).To(Equal(graph.ComplianceCompliant), "it counts from the last report")
+	w.Pass(2 * time.Hour)
+	g.Expect(state()).To(Equal(graph.ComplianceNoncompliant))
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", false))
+	contact()
+	g.Expect(w.ended(mdm.Ended{Technician: true})).To(Equal(graph.ComplianceCompliant), "it is back")
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", true))
+}
+
+// One that goes on to report, but does not answer when its start is to be
+// attested, is not compliant with what asks for that.
+func TestHealthRunsOut(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t, graph.CompliancePolicy{SecureBootEnabled: true})
+	validity := w.Service.Timing.Compliance.Validity
+	w.change(func(m *tenant.ManagedDevice) {
+		m.DeviceHealthAttestationState = &graph.DeviceHealthAttestationState{Status: graph.HealthAttested, SecureBoot: graph.HealthEnabled, LastUpdateDateTime: graph.At(w.Clock.Now())}
+	})
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceCompliant))
+	for range 4 {
+		w.Pass(validity / 4)
+		w.change(func(m *tenant.ManagedDevice) { m.LastSyncDateTime = graph.At(w.Clock.Now()) })
+		w.ended(mdm.Ended{Technician: true})
+	}
+	m, err := w.Tenant.Device(w.m.ID)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(m.ComplianceState).To(Equal(graph.ComplianceNoncompliant))
+	g.Expect(m.Lapsed).To(BeFalse())
+}

@@ -16,13 +16,6 @@ type Publisher interface {
 	Publish(path string, body []byte, size int64)
 }
 
-// installTime and installRate are how long an app takes to install for which
-// nobody uploaded content: our model, an SSD's pace.
-const (
-	installTime = 20 * time.Second
-	installRate = 40 << 20 // bytes a second
-)
-
 // uninstallKey is below what a registry detection rule looks for as a rule.
 const uninstallKey = `SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\`
 
@@ -34,7 +27,9 @@ func Setup(t *tenant.Tenant, app graph.MobileApp) (manifest []byte, archive bool
 	if c, err := t.Content(app.ID); err == nil {
 		return c.Plain, strings.HasPrefix(string(c.Plain), "PK"), nil
 	}
-	m := installer.Manifest{Product: app.DisplayName, Version: "1.0", Duration: installTime + time.Duration(app.Size/installRate)*time.Second}
+	pace := t.Service().Timing.Intune
+	m := installer.Manifest{Product: app.DisplayName, Version: "1.0",
+		Duration: pace.DefaultInstall + time.Duration(app.Size/int64(pace.DefaultInstallRate))*time.Second}
 	if app.WindowsMobileMSI != nil {
 		m.MSI, m.Product, m.Version = true, app.ProductCode, app.ProductVersion
 	}

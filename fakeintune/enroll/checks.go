@@ -16,13 +16,6 @@ import (
 // minKeyBits is the MDM key's minimal length, as the certificate policy says.
 const minKeyBits = 2048
 
-// caller is who asks, by its token.
-type caller struct {
-	tenant *tenant.Tenant
-	claims tenant.Claims
-	user   *tenant.DirectoryUser // nil: the device asks for itself
-}
-
 // enrolment is a request on its way through the checks.
 type enrolment struct {
 	caller
@@ -33,43 +26,44 @@ type enrolment struct {
 	registration *tenant.Registration // nil: not registered with Autopilot
 	entraDevice  string
 	result       tenant.AttestationResult
+	restrictions tenant.Restrictions
 }
 
 // checks in the order in which the first that fails decides.
 var checks = []func(*Service, context.Context, *enrolment) error{
-	(*Service).edition, (*Service).supported, (*Service).scope, (*Service).autopilot, (*Service).oneTime, (*Service).platform,
+	(*Service).open, (*Service).edition, (*Service).supported, (*Service).packaged, (*Service).scope, (*Service).terms, (*Service).autopilot, (*Service).oneTime, (*Service).platform,
 	(*Service).deviceCap, (*Service).keyRequest, (*Service).attest,
 }
 
-// authenticate verifies the token of a request's security header.
-func (s *Service) authenticate(ctx context.Context, h mde.Header) (caller, error) {
-	if mode := h.Security.Mode(); mode != mde.ModeEntra {
-		return caller{}, no("authentication mode", hresult.EnrollAuthentication, "authentication by %s is not modelled", mode)
+// open: nobody enrols while the service is closed.
+func (s *Service) open(_ context.Context, e *enrolment) error { return e.settings.serving() }
+
+// packageUser begins the name of the account that a provisioning package's bulk
+// token is of (learn.microsoft.com, "Bulk enrollment for Windows devices").
+const packageUser = "package_"
+
+// bulk: the enrolment comes from a provisioning package, and is nobody's.
+func (e *enrolment) bulk() bool { return e.about.BulkAADJ && !e.about.WhiteGlove }
+
+// packaged: a package's token is of a device or of the package's account; who
+// signs in as himself is not a package, whatever the request says.
+func (s *Service) packaged(_ context.Context, e *enrolment) error {
+	if !e.bulk() {
+		return nil
 	}
-	claims, err := s.Tenants.Tokens.Verify(ctx, string(h.Security.Token), Audience, s.Tenants.Now())
-	if err != nil {
-		return caller{}, no("token", hresult.EnrollAuthentication, "%v", err)
+	if e.mode != mde.ModeEntra || e.user != nil && !strings.HasPrefix(strings.ToLower(e.user.UPN), packageUser) {
+		return no("bulk token", hresult.EnrollAuthorization, "bulk enrolment needs the token of a provisioning package")
 	}
-	c := caller{claims: claims}
-	if c.tenant, err = s.Tenants.Tenant(claims.TenantID); err != nil {
-		return caller{}, no("token tenant", hresult.EnrollAuthentication, "the token's tenant is no customer")
+	e.user = nil
+	return nil
+}
+
+// terms: who enrols for a user has accepted the terms of use.
+func (s *Service) terms(_ context.Context, e *enrolment) error {
+	if e.user != nil && e.settings.TermsOfUse != "" && e.about.EnrollmentData != e.settings.TermsOfUse {
+		return no("terms of use", hresult.EnrollInvalidData, "the terms of use were not accepted")
 	}
-	switch {
-	case claims.UPN != "":
-		u, ok := s.Tenants.Directory.User(ctx, c.tenant.ID, claims.UPN)
-		if !ok || !u.Enabled {
-			return caller{}, no("token user", hresult.EnrollAuthentication, "the user does not exist or is disabled")
-		}
-		c.user = &u
-	case claims.DeviceID == "":
-		return caller{}, no("token subject", hresult.EnrollAuthentication, "the token names neither a user nor a device")
-	}
-	if claims.DeviceID != "" {
-		if d, ok := s.Tenants.Directory.Device(ctx, c.tenant.ID, claims.DeviceID); !ok || !d.Enabled {
-			return caller{}, no("token device", hresult.EnrollAuthentication, "the device object does not exist or is disabled")
-		}
-	}
-	return c, nil
+	return nil
 }
 
 // edition: Home cannot be managed (GetProductInfo: 98 to 101 are its editions).
@@ -129,7 +123,7 @@ func (s *Service) autopilot(_ context.Context, e *enrolment) error {
 		e.registration = &r
 	}
 	if !e.about.WhiteGlove {
-		if e.user == nil {
+		if e.user == nil && !e.bulk() {
 			return no("device token", hresult.EnrollAuthorization, "only the technician flow enrols without a user")
 		}
 		return nil
@@ -152,16 +146,31 @@ func (s *Service) oneTime(_ context.Context, e *enrolment) error {
 	return nil
 }
 
-// platform: enrolment restrictions.
+// platform: enrolment restrictions, those of the user's groups or the default
+// ones.
 func (s *Service) platform(_ context.Context, e *enrolment) error {
-	switch v := e.about.OSVersion; {
-	case e.settings.BlockWindows:
+	e.restrictions = e.tenant.EnrollmentRestrictions(tenant.Audience{User: e.user})
+	v, r := e.about.OSVersion, e.restrictions.Windows
+	switch {
+	case r.PlatformBlocked:
 		return no("platform restriction", hresult.EnrollDeviceNotSupported, "enrolment of Windows devices is blocked")
-	case e.settings.MinimumVersion != "" && compareVersions(v, e.settings.MinimumVersion) < 0,
-		e.settings.MaximumVersion != "" && compareVersions(v, e.settings.MaximumVersion) > 0:
+	case r.PersonalDeviceEnrollmentBlocked && e.personal():
+		return no("personally owned", hresult.EnrollDeviceNotSupported, "enrolment of personally owned devices is blocked")
+	case r.OSMinimumVersion != "" && compareVersions(v, r.OSMinimumVersion) < 0,
+		r.OSMaximumVersion != "" && compareVersions(v, r.OSMaximumVersion) > 0:
 		return no("version restriction", hresult.EnrollDeviceNotSupported, "enrolment of Windows %s is blocked", v)
 	}
 	return nil
+}
+
+// personal: Intune takes a device for the company's that was registered with
+// Autopilot, came with a provisioning package, or whose user proved to be
+// somebody by a certificate that the company put there (the last is our model;
+// learn.microsoft.com, "Overview of enrollment restrictions", blocking
+// personal Windows devices). One that only joined Entra ID is personal there,
+// and counts as the company's afterwards.
+func (e *enrolment) personal() bool {
+	return e.registration == nil && !e.about.WhiteGlove && !e.bulk() && e.mode != mde.ModeCertificate
 }
 
 // compareVersions compares dotted numbers part by part; what is missing does
@@ -184,13 +193,15 @@ func (s *Service) deviceCap(_ context.Context, e *enrolment) error {
 	if e.user == nil {
 		return nil
 	}
-	limit := e.settings.DeviceLimit
+	limit := e.restrictions.DeviceLimit
 	if limit == 0 {
 		limit = s.Tenants.Timing.MDM.DevicesPerUser
 	}
 	n := 0
 	for _, m := range e.tenant.DevicesOf(e.user.UPN) {
-		if e.entraDevice == "" || !strings.EqualFold(m.AzureADDeviceID, e.entraDevice) {
+		same := e.entraDevice != "" && strings.EqualFold(m.AzureADDeviceID, e.entraDevice) ||
+			e.entraDevice == "" && m.AzureADDeviceID == "" && m.HWDevID != "" && m.HWDevID == e.about.HWDevID
+		if !same {
 			n++
 		}
 	}
@@ -200,23 +211,27 @@ func (s *Service) deviceCap(_ context.Context, e *enrolment) error {
 	return nil
 }
 
-// keyRequest: the PKCS#10 must be whole, signed by its key, and of an RSA key
-// that is long enough.
+// keyRequest: what is to be certified.
 func (s *Service) keyRequest(_ context.Context, e *enrolment) error {
-	if e.request.Renew {
-		return no("renewal", hresult.EnrollNotEligibleToRenew, "renewal is not modelled")
-	}
 	var err error
-	if e.csr, err = x509.ParseCertificateRequest(e.request.Request); err != nil {
-		return no("certificate request", hresult.EnrollCertificateRequest, "%v", err)
+	e.csr, err = parseRequest(e.request.Request)
+	return err
+}
+
+// parseRequest: the PKCS#10 must be whole, signed by its key, and of an RSA key
+// that is long enough.
+func parseRequest(der []byte) (*x509.CertificateRequest, error) {
+	csr, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, no("certificate request", hresult.EnrollCertificateRequest, "%v", err)
 	}
-	if err := e.csr.CheckSignature(); err != nil {
-		return no("certificate request signature", hresult.EnrollCertificateRequest, "%v", err)
+	if err := csr.CheckSignature(); err != nil {
+		return nil, no("certificate request signature", hresult.EnrollCertificateRequest, "%v", err)
 	}
-	if key, ok := e.csr.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < minKeyBits {
-		return no("certificate request key", hresult.EnrollCertificateRequest, "the key is not RSA of at least %d bits", minKeyBits)
+	if key, ok := csr.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < minKeyBits {
+		return nil, no("certificate request key", hresult.EnrollCertificateRequest, "the key is not RSA of at least %d bits", minKeyBits)
 	}
-	return nil
+	return csr, nil
 }
 
 // attest: the AIK's word for the key. Without one, or with a bad one, the

@@ -18,15 +18,24 @@ import (
 // OMADMPath is where management sessions go, below the OMA-DM host.
 const OMADMPath = "/devicegatewayproxy/cimhandler.ashx"
 
-func (s *Service) enrol(ctx context.Context, body []byte) ([]byte, mde.Header, error) {
-	h, m, err := mde.DecodeEnrol(body)
+func (s *Service) enrol(ctx context.Context, x exchange) ([]byte, mde.Header, error) {
+	h, m, err := mde.DecodeEnrol(x.body)
 	if err != nil {
 		return nil, h, unreadable(err)
 	}
-	e := &enrolment{request: m, about: m.Context}
-	if e.caller, err = s.authenticate(ctx, h); err != nil {
+	if m.Renew {
+		return s.renew(ctx, x, h, m)
+	}
+	e := &enrolment{}
+	if e.caller, err = s.authenticate(ctx, h, proof{body: x.body}); err != nil {
 		return nil, h, err
 	}
+	if e.mode == mde.ModeCertificate { // what counts is what was signed
+		if _, m, err = mde.DecodeEnrol(e.signed); err != nil {
+			return nil, h, unreadable(err)
+		}
+	}
+	e.request, e.about = m, m.Context
 	e.settings = s.Settings(e.tenant.ID)
 	for _, check := range checks {
 		if err := check(s, ctx, e); err != nil {
@@ -37,10 +46,14 @@ func (s *Service) enrol(ctx context.Context, body []byte) ([]byte, mde.Header, e
 	if err != nil {
 		return nil, h, err
 	}
+	answer, err := s.reply(h, document)
+	return answer, h, err
+}
+
+func (s *Service) reply(h mde.Header, document []byte) ([]byte, error) {
 	reply, now := h.Reply(), s.Tenants.Now()
 	reply.Security = &mde.Security{Created: now, Expires: now.Add(s.Tenants.Timing.Network.ReceiveTimeout)}
-	answer, err := mde.EncodeEnrolResult(reply, &mde.EnrolResult{Provisioning: document})
-	return answer, h, err
+	return mde.EncodeEnrolResult(reply, &mde.EnrolResult{Provisioning: document})
 }
 
 // admit makes the managed device and what it gets.
@@ -57,8 +70,10 @@ func (s *Service) admit(ctx context.Context, e *enrolment) ([]byte, error) {
 	if err != nil {
 		return nil, errors.Join(err, e.tenant.DeleteDevice(ctx, m.ID))
 	}
-	// The directory's object may be gone by now, which the enrolment survives.
-	_ = s.Tenants.Directory.SetCompliance(ctx, e.tenant.ID, e.entraDevice, true, false)
+	if e.entraDevice != "" {
+		// The directory's object may be gone by now, which the enrolment survives.
+		_ = s.Tenants.Directory.SetCompliance(ctx, e.tenant.ID, e.entraDevice, true, false)
+	}
 	s.Tenants.Record(ctx, "mdm.enrolled.server", journal.F("serial", m.SerialNumber), journal.F("id", m.ID), journal.F("kind", string(m.Kind)),
 		journal.F("upn", m.UserPrincipalName), journal.F("attested", e.result.MDMKey), journal.F("attestationFailed", e.result.Check),
 		journal.F("entraKeyAttested", e.result.EntraKey), journal.F("attestationHResult", e.result.HResult))
@@ -66,11 +81,7 @@ func (s *Service) admit(ctx context.Context, e *enrolment) ([]byte, error) {
 }
 
 func (s *Service) certify(e *enrolment, m tenant.ManagedDevice) (*x509.Certificate, error) {
-	now := s.Tenants.Now()
-	cert, err := s.Authorities.MDM.Issue(now, &x509.Certificate{
-		Subject: pkix.Name{CommonName: m.ID}, NotAfter: now.Add(s.Tenants.Timing.MDM.CertificateLife),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}, e.csr.PublicKey)
+	cert, err := s.issueMDM(m.ID, e.csr)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +90,15 @@ func (s *Service) certify(e *enrolment, m tenant.ManagedDevice) (*x509.Certifica
 		return nil
 	})
 	return cert, err
+}
+
+// issueMDM certifies a managed device's key.
+func (s *Service) issueMDM(id string, csr *x509.CertificateRequest) (*x509.Certificate, error) {
+	now := s.Tenants.Now()
+	return s.Authorities.MDM.Issue(now, &x509.Certificate{
+		Subject: pkix.Name{CommonName: id}, NotAfter: now.Add(s.Tenants.Timing.MDM.CertificateLife),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, csr.PublicKey)
 }
 
 // device is the new record.
@@ -91,7 +111,7 @@ func (e *enrolment) device() tenant.ManagedDevice {
 			DeviceEnrollmentType: "windowsAzureADJoin", DeviceRegistrationState: "registered", JoinType: "azureADJoined",
 			AzureADRegistered: true, AzureADDeviceID: e.entraDevice,
 		},
-		Kind: tenant.EnrolledByUser, Attested: e.result.MDMKey, Attestation: e.result,
+		Kind: tenant.EnrolledByUser, HWDevID: c.HWDevID, Attested: e.result.MDMKey, Attestation: e.result,
 	}
 	if e.result.MDMKey {
 		m.DeviceHealthAttestationState = &graph.DeviceHealthAttestationState{AttestationKey: AIKPresent}
@@ -108,23 +128,36 @@ func (e *enrolment) device() tenant.ManagedDevice {
 	if e.user != nil {
 		m.UserID, m.UserPrincipalName, m.UserDisplayName, m.EmailAddress = e.user.ID, e.user.UPN, e.user.DisplayName, e.user.UPN
 	}
-	if c.WhiteGlove {
+	switch {
+	case c.WhiteGlove:
 		m.Kind, m.DeviceEnrollmentType = tenant.EnrolledWhiteGlove, "windowsBulkUserless"
+	case e.bulk():
+		m.Kind, m.DeviceEnrollmentType = tenant.EnrolledBulk, "windowsBulkAzureDomainJoin"
+	case e.entraDevice == "": // no join goes before: the user brought the device along
+		m.DeviceEnrollmentType, m.JoinType, m.AzureADRegistered = "userEnrollment", "unknown", false
+	}
+	if e.entraDevice == "" && e.personal() {
+		m.ManagedDeviceOwnerType = "personal"
 	}
 	return m
 }
 
-// document is what enrolment leaves on the device. EntDMID is the managed
-// device's id, and the name by which the device opens its sessions.
+// document is what enrolment leaves on the device.
 func (s *Service) document(e *enrolment, m tenant.ManagedDevice, cert *x509.Certificate) ([]byte, error) {
+	return s.provisioning(m, cert).Encode(e.settings.Layout)
+}
+
+// provisioning is a device's document with a certificate. EntDMID is the
+// managed device's id, and the name by which the device opens its sessions.
+func (s *Service) provisioning(m tenant.ManagedDevice, cert *x509.Certificate) *mde.Provisioning {
 	timing := s.Tenants.Timing.MDM
 	days := func(h float64) int { return int(h / 24) }
 	// A device without a user keeps its certificate in the machine's store.
 	keyStore := mde.StoreUser
-	if e.user == nil {
+	if m.UserID == "" {
 		keyStore = mde.StoreSystem
 	}
-	p := &mde.Provisioning{
+	return &mde.Provisioning{
 		Roots: [][]byte{s.Authorities.Root.Cert.Raw}, CAs: [][]byte{s.Authorities.MDM.Cert.Raw},
 		Client: mde.ClientCertificate{Store: keyStore, DER: cert.Raw, ROBOSupport: true,
 			RenewPeriod: days(timing.CertificateRenewBefore.Hours()), RetryInterval: days(timing.CertificateRenewRetry.Hours())},
@@ -136,7 +169,6 @@ func (s *Service) document(e *enrolment, m tenant.ManagedDevice, cert *x509.Cert
 		},
 		DM: mde.DMClient{UPN: m.UserPrincipalName, EntDeviceName: m.DeviceName, EntDMID: m.ID, Poll: s.poll()},
 	}
-	return p.Encode(e.settings.Layout)
 }
 
 // poll turns the session schedule into the DMClient CSP's form.

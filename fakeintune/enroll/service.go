@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,17 +15,12 @@ import (
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/store"
-	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/mde"
 )
 
 // Audience is the resource that access tokens for enrolment and management are
 // issued for.
 const Audience = "https://enrollment.manage.microsoft.com/"
-
-// maxVersion is the highest EnrollmentVersion that is agreed to: from 5.0 on
-// keys are attested, from 7.0 on devices say how their own attempt went.
-const maxVersion = 7
 
 // Attestation knows AIK certificates: it verifies one, and gives the SHA-256 of
 // the SubjectPublicKeyInfo of the endorsement key that it was issued for, zero
@@ -39,20 +35,24 @@ type Options struct {
 	Tenants     *tenant.Service
 	Authorities *authority.Authorities
 	Attestation Attestation // nil: no AIK certificate is good
+	SignIn      SignIn      // nil: nobody has a password
 	// Supported tells whether a Windows, by its version ("10.0.26200.6584") and the
 	// number of its edition, gets updates at a moment; nil: every one does.
 	Supported func(version, edition string, at time.Time) bool
 }
 
-// Service answers for the enrolment host.
+// Service answers for the enrolment host. It reads at most [mde.MaxBytes] of a
+// message and [maxForm] of the authentication page's form.
 type Service struct {
 	Options
 	settings *store.Table[Settings]
+	tokens   *store.Table[token]
 }
 
 // New makes the service.
 func New(o Options) *Service {
-	return &Service{Options: o, settings: store.NewTable[Settings](o.Tenants.DB, "intune.enrolment.settings")}
+	return &Service{Options: o, settings: store.NewTable[Settings](o.Tenants.DB, "intune.enrolment.settings"),
+		tokens: store.NewTable[token](o.Tenants.DB, "intune.enrolment.tokens")}
 }
 
 // Operation names a request for the journal and for fault rules.
@@ -66,18 +66,30 @@ func Operation(r *http.Request) string {
 		return "enroll.policy"
 	case strings.EqualFold(path, mde.EnrolPath):
 		return "enroll.enrol"
+	case strings.EqualFold(path, AuthenticationPath):
+		return "enroll.authenticate"
 	}
 	return "enroll.unknown"
+}
+
+// exchange is a message that came in.
+type exchange struct {
+	*http.Request
+	body []byte
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	operation := Operation(r)
-	if operation == "enroll.ping" { // any body will do ([MS-MDE2] 3.1.4)
+	switch operation {
+	case "enroll.ping": // any body will do ([MS-MDE2] 3.1.4)
 		w.WriteHeader(http.StatusOK)
 		return
+	case "enroll.authenticate":
+		s.authentication(w, r)
+		return
 	}
-	handle, ok := map[string]func(context.Context, []byte) ([]byte, mde.Header, error){
+	handle, ok := map[string]func(context.Context, exchange) ([]byte, mde.Header, error){
 		"enroll.discover": s.discover, "enroll.policy": s.policy, "enroll.enrol": s.enrol,
 	}[operation]
 	switch {
@@ -94,15 +106,37 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)
 		return
 	}
-	answer, h, err := handle(r.Context(), body)
+	var answer []byte
+	var h mde.Header
 	status := http.StatusOK
+	if err = contentType(r.Header); err == nil {
+		answer, h, err = handle(r.Context(), exchange{r, body})
+		if err != nil {
+			status = http.StatusInternalServerError
+		}
+	} else {
+		status = http.StatusUnsupportedMediaType
+	}
 	if err != nil {
-		answer, status = s.fault(r.Context(), operation, h, err), http.StatusInternalServerError
+		answer = s.fault(r.Context(), operation, h, err)
 	}
 	w.Header().Set("Content-Type", mde.ContentType)
+	// The client takes no chunks (learn.microsoft.com, "Certificate renewal").
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 	w.WriteHeader(status)
 	// A client that went away is no error of the service.
 	_, _ = w.Write(answer)
+}
+
+// contentType: SOAP 1.2 has its own media type (RFC 3902), once.
+func contentType(h http.Header) error {
+	values := h.Values("Content-Type")
+	if len(values) == 1 {
+		if kind, _, err := mime.ParseMediaType(values[0]); err == nil && kind == "application/soap+xml" {
+			return nil
+		}
+	}
+	return no("content type", hresult.EnrollMessageFormat, "the content type is not application/soap+xml")
 }
 
 // refusal is a check that said no.
@@ -119,7 +153,8 @@ func no(check string, code hresult.Code, reason string, args ...any) error {
 }
 
 // fault words an error as SOAP and records it. What is no refusal is the
-// service's own failure, of which the client learns nothing.
+// service's own failure, of which the client learns nothing. The trace id
+// follows from the request, so that both ends' logs can be matched.
 func (s *Service) fault(ctx context.Context, operation string, h mde.Header, err error) []byte {
 	n, ok := err.(*refusal)
 	if !ok {
@@ -133,6 +168,7 @@ func (s *Service) fault(ctx context.Context, operation string, h mde.Header, err
 	if f.ErrorType != "" {
 		f.Message = n.reason
 	}
+	f.TraceID = s.Tenants.Seed.UUID("trace", operation, h.MessageID)
 	answer, err := mde.EncodeFault(h.Reply(), f)
 	if err != nil {
 		return nil // text always encodes
@@ -146,48 +182,4 @@ func unreadable(err error) error {
 		return no("message security", hresult.EnrollInvalidSecurity, "%v", err)
 	}
 	return no("message format", hresult.EnrollMessageFormat, "%v", err)
-}
-
-func (s *Service) discover(_ context.Context, body []byte) ([]byte, mde.Header, error) {
-	h, m, err := mde.DecodeDiscover(body)
-	if err != nil {
-		return nil, h, unreadable(err)
-	}
-	if m.DeviceType != mde.DeviceType {
-		return nil, h, no("device type", hresult.EnrollNotSupported, "device type %q", m.DeviceType)
-	}
-	answer, err := mde.EncodeDiscoverResult(h.Reply(), &mde.DiscoverResult{
-		AuthPolicy: mde.Federated, EnrollmentVersion: agree(m.RequestVersion),
-		EnrollmentPolicyURL: "https://" + hosts.Enrollment + mde.PolicyPath, EnrollmentURL: "https://" + hosts.Enrollment + mde.EnrolPath,
-		// Entra-joined devices never open it: they bring a token.
-		AuthenticationServiceURL: "https://" + hosts.Login + "/common/oauth2/authorize",
-	})
-	return answer, h, err
-}
-
-// agree is the version to speak: the client's, at most ours.
-func agree(requested string) string {
-	if v, err := strconv.ParseFloat(requested, 64); err == nil && v <= maxVersion {
-		return requested
-	}
-	return strconv.Itoa(maxVersion) + ".0"
-}
-
-func (s *Service) policy(ctx context.Context, body []byte) ([]byte, mde.Header, error) {
-	h, _, err := mde.DecodeGetPolicies(body)
-	if err != nil {
-		return nil, h, unreadable(err)
-	}
-	c, err := s.authenticate(ctx, h)
-	if err != nil {
-		return nil, h, err
-	}
-	t := s.Tenants.Timing.MDM
-	answer, err := mde.EncodePolicy(h.Reply(), &mde.Policy{
-		ID: "{DBBEF75F-24C0-4A2B-9B3B-5B1A6B1C5E51}", FriendlyName: "Microsoft Intune MDM", CommonName: "MDMDeviceCertificate",
-		ValiditySeconds: int(t.CertificateLife.Seconds()), RenewalSeconds: int(t.CertificateRenewBefore.Seconds()),
-		MinimalKeyLength: minKeyBits, HashOID: mde.SHA256OID, AttestationFailure: s.Settings(c.tenant.ID).behaviour(c.user == nil),
-		OperationTimeout: int(t.AttestationTimeout.Seconds()),
-	})
-	return answer, h, err
 }

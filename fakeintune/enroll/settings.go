@@ -3,6 +3,7 @@ package enroll
 import (
 	"strings"
 
+	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/wire/mde"
 )
@@ -18,25 +19,40 @@ const (
 	ScopeNone Scope = "none"
 )
 
-// Settings are what a customer set for enrolment. The zero value is a new
-// tenant's, with MDM scope all.
+// Settings are what a customer set for enrolment, beside the restrictions that
+// are resources of Graph ([tenant.Tenant.EnrollmentRestrictions]). The zero
+// value is a new tenant's, with MDM scope all.
 type Settings struct {
 	Scope       Scope // "" is all
 	ScopeGroups []string
-	// DeviceLimit is the device limit restriction: devices a user may enrol; 0 is
-	// the timing profile's.
-	DeviceLimit int
-	// BlockWindows is the platform restriction "Windows (MDM): Block".
-	BlockWindows bool
-	// MinimumVersion and MaximumVersion restrict the OS version, "10.0.22631"; ""
-	// does not.
-	MinimumVersion, MaximumVersion string
+	// AuthPolicy is how users without an access token authenticate; "" is
+	// Federated. Access tokens of Entra ID are taken in any case.
+	AuthPolicy mde.AuthPolicy
+	// TermsOfUse is the EnrollmentData that the terms of use page gives to who
+	// accepts them; "" where there is no such page.
+	TermsOfUse string
+	// Maintenance refuses everybody for now.
+	Maintenance bool
+	// CustomError refuses everybody with this text, which the user sees; "" does
+	// not.
+	CustomError string
 	// AttestationFailure is what a device does whose key cannot be attested; ""
 	// is IgnoreOnError, and only then does the service take a request without
 	// proof, or with a bad one. The technician flow needs the proof in any case.
 	AttestationFailure mde.AttestationFailure
 	// Layout of the provisioning document.
 	Layout mde.Layout
+}
+
+// serving tells whether the service enrols anybody at the moment.
+func (s Settings) serving() error {
+	switch {
+	case s.Maintenance:
+		return no("maintenance", hresult.EnrollInMaintenance, "the service is in maintenance")
+	case s.CustomError != "":
+		return no("custom error", hresult.EnrollCustomServerError, "%s", s.CustomError)
+	}
+	return nil
 }
 
 func (s Settings) failure() mde.AttestationFailure {

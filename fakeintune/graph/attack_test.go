@@ -118,6 +118,11 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", identities+"/x/updateDeviceProperties", "{groupTag:'x'}")
 	f.Add("PATCH", profiles+"/x", `{"assignments":[{"target":null}]}`)
 	f.Add("POST", "/v1.0/deviceAppManagement/mobileApps", `{"@odata.type":"#microsoft.graph.win32LobApp","displayName":"x","rules":[{}]}`)
+	f.Add("POST", identities+"/deleteDevices", `{"serialNumbers":["x"]}`)
+	f.Add("POST", devices+"/x/wipe", `{"keepUserData":true}`)
+	f.Add("POST", configurations, `{"@odata.type":"#microsoft.graph.deviceEnrollmentPlatformRestrictionConfiguration","displayName":"x","platformType":"windows"}`)
+	f.Add("POST", "/beta/deviceManagement/configurationPolicies", `{"name":"x","settings":[null]}`)
+	f.Add("POST", "/beta/deviceAppManagement/mobileApps/x/microsoft.graph.win32LobApp/contentVersions/1/files", `{"name":"x","size":1,"sizeEncrypted":64}`)
 	r := rig.New(f)
 	a := &admin{Rig: r, h: graph.New(r.Service)}
 	a.signIn()

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,43 +12,51 @@ import (
 	wire "windtunnel.test/sim/wire/graph"
 )
 
+// resources is what the generic operations do with the resources of a tenant.
+type resources[T any] interface {
+	List() []T
+	Get(id string) (T, error)
+	Add(ctx context.Context, v T) (T, error)
+	Update(ctx context.Context, id string, change func(*T) error) (T, error)
+	Delete(ctx context.Context, id string) error
+}
+
 // collection is what the generic operations want to know of a kind of resource.
 type collection[T any] struct {
 	path, permission string
 	beta             bool
-	of               func(*tenant.Tenant) tenant.Collection[T]
+	of               func(*tenant.Tenant) resources[T]
+	name             string // of the property that names a resource; "" is displayName
 	// more are resources that the service has without anybody having made them.
 	more        func(*tenant.Tenant) []T
 	id          func(T) string
 	assignments func(*T) any // the list of them, whose element type depends on the kind
 	clear       func(*T)     // leaves them out
+	// listed leaves out what lists do not show; nil: nothing.
+	listed func(c *call, v *T)
+	// merge applies the body of a PATCH; nil: wire.Merge.
+	merge func(v *T, patch []byte) error
+	// patch does what a body of PATCH asks for beside the members; nil: nothing.
+	patch func(c *call, id string) error
 }
 
 func (h *Handler) addCollections() {
 	add(h, collection[wire.DeploymentProfile]{
 		path: "deviceManagement/windowsAutopilotDeploymentProfiles", permission: serviceConfig, beta: true,
-		of: (*tenant.Tenant).Profiles, id: func(p wire.DeploymentProfile) string { return p.ID },
+		of: of((*tenant.Tenant).Profiles), id: func(p wire.DeploymentProfile) string { return p.ID },
 		assignments: func(p *wire.DeploymentProfile) any { return p.Assignments },
 		clear:       func(p *wire.DeploymentProfile) { p.Assignments = nil },
 	}, func(c *call, p *wire.DeploymentProfile) error { return readAssignments(c, &p.Assignments) })
 	h.addProfileAssignments()
 
-	add(h, collection[wire.EnrollmentStatusPage]{
-		path: "deviceManagement/deviceEnrollmentConfigurations", permission: serviceConfig,
-		of: (*tenant.Tenant).StatusPages, id: func(p wire.EnrollmentStatusPage) string { return p.ID },
-		more: func(t *tenant.Tenant) []wire.EnrollmentStatusPage {
-			return []wire.EnrollmentStatusPage{t.DefaultStatusPage()}
-		},
-		assignments: func(p *wire.EnrollmentStatusPage) any { return p.Assignments },
-		clear:       func(p *wire.EnrollmentStatusPage) { p.Assignments = nil },
-	}, func(c *call, p *wire.EnrollmentStatusPage) error { return readAssignments(c, &p.Assignments) })
-	h.handle(http.MethodPost, "deviceManagement/deviceEnrollmentConfigurations/{id}/setPriority", serviceConfig, setPriority)
+	h.addEnrollmentConfigurations()
 
 	add(h, collection[wire.MobileApp]{
 		path: "deviceAppManagement/mobileApps", permission: apps,
-		of: (*tenant.Tenant).Apps, id: func(a wire.MobileApp) string { return a.ID },
+		of: of((*tenant.Tenant).Apps), id: func(a wire.MobileApp) string { return a.ID },
 		assignments: func(a *wire.MobileApp) any { return a.Assignments },
 		clear:       func(a *wire.MobileApp) { a.Assignments = nil },
+		patch:       publishContent,
 	}, func(c *call, a *wire.MobileApp) error {
 		var req wire.AppAssignRequest
 		if err := c.decode(&req); err != nil {
@@ -58,17 +68,22 @@ func (h *Handler) addCollections() {
 
 	add(h, collection[wire.DeviceConfiguration]{
 		path: "deviceManagement/deviceConfigurations", permission: configuration,
-		of: (*tenant.Tenant).Configurations, id: func(d wire.DeviceConfiguration) string { return d.ID },
+		of: of((*tenant.Tenant).Configurations), id: func(d wire.DeviceConfiguration) string { return d.ID },
 		assignments: func(d *wire.DeviceConfiguration) any { return d.Assignments },
 		clear:       func(d *wire.DeviceConfiguration) { d.Assignments = nil },
 	}, func(c *call, d *wire.DeviceConfiguration) error { return readAssignments(c, &d.Assignments) })
 
 	add(h, collection[wire.CompliancePolicy]{
 		path: "deviceManagement/deviceCompliancePolicies", permission: configuration,
-		of: (*tenant.Tenant).CompliancePolicies, id: func(p wire.CompliancePolicy) string { return p.ID },
+		of: of((*tenant.Tenant).CompliancePolicies), id: func(p wire.CompliancePolicy) string { return p.ID },
 		assignments: func(p *wire.CompliancePolicy) any { return p.Assignments },
 		clear:       func(p *wire.CompliancePolicy) { p.Assignments = nil },
 	}, func(c *call, p *wire.CompliancePolicy) error { return readAssignments(c, &p.Assignments) })
+}
+
+// of gives a collection of the state to the generic operations.
+func of[T any](f func(*tenant.Tenant) tenant.Collection[T]) func(*tenant.Tenant) resources[T] {
+	return func(t *tenant.Tenant) resources[T] { return f(t) }
 }
 
 func readAssignments(c *call, to *[]wire.Assignment) error {
@@ -96,8 +111,11 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 		all := k.all(c.t)
 		for i := range all {
 			k.trim(c, &all[i])
+			if k.listed != nil {
+				k.listed(c, &all[i])
+			}
 		}
-		return list(c, all, "displayName", "id")
+		return list(c, all, cmp.Or(k.name, "displayName"), "id", "createdDateTime", "lastModifiedDateTime")
 	})
 	handle(http.MethodPost, k.path, k.permission, func(c *call) (answer, error) {
 		var v T
@@ -120,8 +138,17 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 		return one(c, http.StatusOK, v)
 	})
 	handle(http.MethodPatch, k.path+"/{id}", k.permission, func(c *call) (answer, error) {
+		if k.patch != nil {
+			if err := k.patch(c, c.Params["id"]); err != nil {
+				return answer{}, err
+			}
+		}
 		v, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error {
-			if err := wire.Merge(v, c.body); err != nil {
+			merge := k.merge
+			if merge == nil {
+				merge = func(v *T, patch []byte) error { return wire.Merge(v, patch) }
+			}
+			if err := merge(v, c.body); err != nil {
 				return badRequest("body", "Unable to read JSON request payload. "+err.Error())
 			}
 			return nil
@@ -176,12 +203,14 @@ func (k collection[T]) get(c *call) (T, error) {
 		return v, nil
 	}
 	for _, v := range k.all(c.t) {
-		if strings.EqualFold(k.id(v), c.Params["id"]) {
+		if sameID(k.id(v), c.Params["id"]) {
 			return v, nil
 		}
 	}
 	return v, err
 }
+
+func sameID(a, b string) bool { return strings.EqualFold(a, b) }
 
 // trim leaves the assignments out where they were not asked for.
 func (k collection[T]) trim(c *call, v *T) {
@@ -237,20 +266,4 @@ func (h *Handler) addProfileAssignments() {
 		}
 		return list(c, devices, "serialNumber")
 	})
-}
-
-func setPriority(c *call) (answer, error) {
-	var req struct {
-		Priority int `json:"priority"`
-	}
-	if err := c.decode(&req); err != nil {
-		return answer{}, err
-	}
-	if req.Priority < 1 {
-		return answer{}, badRequest("priority", "The priority must be 1 or more.")
-	}
-	if err := c.t.SetPagePriority(c.Context(), c.Params["id"], req.Priority); err != nil {
-		return answer{}, err
-	}
-	return done()
 }

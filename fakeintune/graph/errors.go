@@ -49,7 +49,7 @@ func asError(err error) *apiError {
 		e.status, e.code, e.check, e.retryAfter = http.StatusTooManyRequests, wire.CodeTooManyRequests, "throttle", throttled.RetryAfter
 	case errors.Is(err, tenant.ErrNotFound):
 		e.status, e.code, e.check = http.StatusNotFound, wire.CodeNotFound, "id"
-	case errors.Is(err, tenant.ErrExists), errors.Is(err, tenant.ErrSyncRunning):
+	case errors.Is(err, tenant.ErrExists), errors.Is(err, tenant.ErrConflict), errors.Is(err, tenant.ErrSyncRunning):
 		e.status, e.code = http.StatusConflict, wire.CodeConflict
 	case errors.Is(err, tenant.ErrInvalid), errors.Is(err, tenant.ErrEnrolled):
 		e.status, e.code = http.StatusBadRequest, wire.CodeBadRequest

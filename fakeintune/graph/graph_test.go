@@ -42,7 +42,7 @@ func newAdmin(t testing.TB) *admin {
 
 func (a *admin) signIn() {
 	a.token = a.Token(rig.TenantID, "DeviceManagementServiceConfig.ReadWrite.All", "DeviceManagementManagedDevices.ReadWrite.All",
-		"DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementApps.ReadWrite.All")
+		"DeviceManagementManagedDevices.PrivilegedOperations.All", "DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementApps.ReadWrite.All")
 }
 
 // call expects a status.
@@ -250,7 +250,7 @@ func TestStatusPages(t *testing.T) {
 	const path = "/beta/deviceManagement/deviceEnrollmentConfigurations"
 	var list wire.Collection[wire.EnrollmentStatusPage]
 	a.call(200, "GET", path, nil, &list)
-	g.Expect(list.Value).To(HaveLen(1))
+	g.Expect(list.Value).To(HaveLen(3), "the tenant's defaults: a page, a limit, platforms")
 	a.call(200, "GET", path+"/"+list.Value[0].ID, nil, nil)
 	var ids [2]string
 	for i := range ids {
@@ -265,7 +265,7 @@ func TestStatusPages(t *testing.T) {
 	g.Expect(p.Priority).To(Equal(2))
 	a.call(200, "POST", path+"/"+ids[0]+"/assign", map[string]any{"enrollmentConfigurationAssignments": []any{map[string]any{"target": map[string]any{"@odata.type": wire.TargetAllDevices}}}}, nil)
 	g.Expect(a.Tenant.StatusPage(tenant.Audience{Device: &tenant.DirectoryDevice{}}).ID).To(Equal(ids[0]))
-	a.call(400, "POST", path, map[string]any{"@odata.type": "#microsoft.graph.deviceEnrollmentLimitConfiguration", "displayName": "x"}, nil)
+	a.call(400, "POST", path, map[string]any{"@odata.type": "#microsoft.graph.deviceEnrollmentWindowsHelloForBusinessConfiguration", "displayName": "x"}, nil)
 }
 
 func TestApps(t *testing.T) {
@@ -333,10 +333,9 @@ func TestNotModelled(t *testing.T) {
 	g := NewWithT(t)
 	a := newAdmin(t)
 	for _, c := range [][2]string{
-		{"GET", "/beta/deviceManagement/configurationPolicies"}, {"GET", "/beta/deviceManagement/autopilotEvents"},
-		{"GET", "/beta/deviceManagement/domainJoinConnectors"}, {"GET", "/beta/deviceManagement/deviceManagementScripts"},
-		{"POST", "/v1.0/deviceManagement/managedDevices/x/wipe"}, {"POST", identities + "/deleteDevices/x"},
-		{"POST", "/v1.0/deviceAppManagement/mobileApps/x/microsoft.graph.win32LobApp/contentVersions"},
+		{"GET", "/beta/deviceManagement/deviceHealthScripts"}, {"GET", "/v1.0/deviceManagement"}, {"GET", "/beta/deviceManagement/reports"},
+		{"POST", "/v1.0/deviceManagement/managedDevices/x/remoteLock"}, {"POST", identities + "/deleteDevices/x"},
+		{"POST", "/v1.0/deviceAppManagement/mobileApps/x/microsoft.graph.iosLobApp/contentVersions"}, {"GET", "/v2.0/deviceManagement/managedDevices"},
 	} {
 		var e wire.Error
 		a.call(501, c[0], c[1], nil, &e)

@@ -30,6 +30,7 @@ type Handler struct {
 	s        *tenant.Service
 	routes   wire.Routes[route]
 	requests atomic.Uint64
+	throttle throttle
 }
 
 // New makes a handler over a service.
@@ -40,6 +41,10 @@ func New(s *tenant.Service) *Handler {
 	h.addSettings()
 	h.addCollections()
 	h.addDevices()
+	h.addScripts()
+	h.addReports()
+	h.addCompliance()
+	h.addContent()
 	return h
 }
 
@@ -47,6 +52,7 @@ func New(s *tenant.Service) *Handler {
 type route struct {
 	name       string
 	permission string // without .Read.All or .ReadWrite.All
+	exact      bool   // permission is whole
 	write      bool
 	beta       bool // the reference has it in beta only
 	do         func(*call) (answer, error)
@@ -68,24 +74,24 @@ type answer struct {
 }
 
 func (h *Handler) handle(method, pattern, permission string, do func(*call) (answer, error)) {
-	h.routes.Add(method, pattern, route{method + " " + pattern, permission, method != http.MethodGet, false, do})
+	h.routes.Add(method, pattern, route{name: method + " " + pattern, permission: permission, write: method != http.MethodGet, do: do})
 }
 
 func (h *Handler) handleBeta(method, pattern, permission string, do func(*call) (answer, error)) {
-	h.routes.Add(method, pattern, route{method + " " + pattern, permission, method != http.MethodGet, true, do})
+	h.routes.Add(method, pattern, route{name: method + " " + pattern, permission: permission, write: method != http.MethodGet, beta: true, do: do})
 }
 
 // ServeHTTP answers a request of either API version.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := h.s.Seed.UUID("graph request", strconv.FormatUint(h.requests.Add(1), 10))
-	w.Header().Set("request-id", id)
+	id := h.s.RequestID(h.requests.Add(1))
 	client := r.Header.Get("client-request-id")
-	if client != "" {
-		w.Header().Set("client-request-id", client)
-	}
+	identify(w.Header(), id, client, h.s.Now())
 	match, known, found := h.routes.Find(r.Method, r.URL.Path)
 	a, err := h.answer(r, match, known, found)
 	if err == nil {
+		if applied := preferences(r); len(applied) > 0 {
+			w.Header().Set("Preference-Applied", strings.Join(applied, ", "))
+		}
 		write(w, a)
 		return
 	}
@@ -154,9 +160,15 @@ func (h *Handler) answer(r *http.Request, m wire.Match[route], known, found bool
 	case m.Value.beta && m.Version != wire.Beta:
 		return answer{}, badRequest("version", "Resource not found for the segment '"+lastName(m.Value.name)+"'.")
 	}
+	if err := h.throttled(claims, m.Value.write); err != nil {
+		return answer{}, err
+	}
 	c := &call{Request: r, t: t, Match: m}
 	if c.query, err = parseQuery(r); err != nil {
 		return answer{}, badRequest("query", err.Error())
+	}
+	if err := expandable(m.Value.name, c.query.Expand); err != nil {
+		return answer{}, err
 	}
 	if c.body, err = readBody(r); err != nil {
 		return answer{}, err
@@ -173,7 +185,12 @@ func parseQuery(r *http.Request) (wire.Query, error) {
 }
 
 func (h *Handler) authenticate(r *http.Request) (tenant.Claims, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	scheme, token, two := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
+	if !two && !strings.EqualFold(scheme, "Bearer") {
+		// The service takes a token without its scheme, and there are clients that
+		// send it so (github.com/microsoft/WindowsAutopilotCompanion).
+		scheme, token = "Bearer", scheme
+	}
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return tenant.Claims{}, &apiError{status: http.StatusUnauthorized, code: wire.CodeInvalidToken, check: "token", message: "Access token is empty."}
 	}
@@ -185,7 +202,10 @@ func (h *Handler) authenticate(r *http.Request) (tenant.Claims, error) {
 }
 
 func permissions(r route) []string {
-	if r.write {
+	switch {
+	case r.exact:
+		return []string{r.permission}
+	case r.write:
 		return []string{r.permission + ".ReadWrite.All"}
 	}
 	return []string{r.permission + ".Read.All", r.permission + ".ReadWrite.All"}
@@ -223,6 +243,14 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaType", check: "content type", message: "The media type '" + kind + "' is not supported."}
 	}
 	return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), nil
+}
+
+// decodeOptional is decode for an action whose body may be missing.
+func (c *call) decodeOptional(v any) error {
+	if len(bytes.TrimSpace(c.body)) == 0 {
+		return nil
+	}
+	return c.decode(v)
 }
 
 // decode reads the body into a resource. Members that are not modelled are

@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"windtunnel.test/fakeintune/tenant"
 	wire "windtunnel.test/sim/wire/graph"
@@ -14,7 +15,7 @@ func (h *Handler) addIdentities() {
 	const path = "deviceManagement/windowsAutopilotDeviceIdentities"
 	h.handle(http.MethodGet, path, serviceConfig, func(c *call) (answer, error) {
 		var all []wire.AutopilotDevice
-		for _, r := range c.t.Registrations() {
+		for _, r := range someRegistrations(c) {
 			all = append(all, expand(c, r))
 		}
 		return list(c, all, "serialNumber", "groupTag", "purchaseOrderIdentifier", "displayName")
@@ -45,6 +46,7 @@ func (h *Handler) addIdentities() {
 			return done()
 		})
 	}
+	h.handle(http.MethodPost, path+"/deleteDevices", serviceConfig, deleteDevices)
 	for _, name := range []string{"deploymentProfile", "intendedDeploymentProfile"} {
 		h.handleBeta(http.MethodGet, path+"/{id}/"+name, serviceConfig, func(c *call) (answer, error) {
 			r, err := c.t.Registration(c.Params["id"])
@@ -61,6 +63,45 @@ func (h *Handler) addIdentities() {
 			return one(c, http.StatusOK, p)
 		})
 	}
+}
+
+// someRegistrations are the devices that a filter can let through.
+func someRegistrations(c *call) []tenant.Registration {
+	if e, ok := c.query.Filter.(wire.Compare); ok && e.Op == "eq" && sameID(e.Path, "serialNumber") {
+		if serial, isText := e.Value.(string); isText {
+			return c.t.RegistrationsBySerial(serial)
+		}
+	}
+	return c.t.Registrations()
+}
+
+// deleted is deletedWindowsAutopilotDeviceState.
+type deleted struct {
+	SerialNumber         string `json:"serialNumber"`
+	DeviceRegistrationID string `json:"deviceRegistrationId"`
+	DeletionState        string `json:"deletionState"` // unknown, failed, accepted, error
+	ErrorMessage         string `json:"errorMessage"`
+}
+
+func deleteDevices(c *call) (answer, error) {
+	var req struct {
+		SerialNumbers []string `json:"serialNumbers"`
+	}
+	if err := c.decode(&req); err != nil {
+		return answer{}, err
+	}
+	if len(req.SerialNumbers) == 0 || len(req.SerialNumbers) > pageSize {
+		return answer{}, badRequest("serialNumbers", "serialNumbers must have from 1 to "+strconv.Itoa(pageSize)+" values.")
+	}
+	out := wire.Collection[deleted]{Context: c.context("")}
+	for _, d := range c.t.UnregisterSerials(c.Context(), req.SerialNumbers) {
+		row := deleted{SerialNumber: d.Serial, DeviceRegistrationID: d.RegistrationID, DeletionState: "accepted"}
+		if d.Err != nil {
+			row.DeletionState, row.ErrorMessage = "failed", d.Err.Error()
+		}
+		out.Value = append(out.Value, row)
+	}
+	return answer{http.StatusOK, out}, nil
 }
 
 func expand(c *call, r tenant.Registration) wire.AutopilotDevice {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	wire "windtunnel.test/sim/wire/graph"
@@ -22,7 +21,10 @@ func list[T any](c *call, items []T, filterable ...string) (answer, error) {
 			return answer{}, badRequest("filter", "The property '"+f+"' cannot be used in the $filter query option.")
 		}
 	}
-	q, size := c.query, pageSize
+	q, size := c.query, preferredPage(c.Request)
+	if q.Search != "" {
+		return answer{}, badRequest("search", "The query option '$search' is not supported here.")
+	}
 	if q.Top != nil {
 		// $top is the size of a page: what comes after it is behind nextLink.
 		q.Top, size = nil, min(size, *c.query.Top)
@@ -60,7 +62,7 @@ func (c *call) context(suffix string) string {
 func (c *call) next(at int) string {
 	values, _ := url.ParseQuery(c.URL.RawQuery) // was parsed before without error
 	values.Del("$skip")
-	values.Set("$skiptoken", strconv.Itoa(at))
+	values.Set("$skiptoken", wire.SkipToken(at))
 	host := c.Host
 	if host == "" {
 		host = wire.Host

@@ -59,6 +59,17 @@ func (s *Service) appItem(t *tenant.Tenant, scope csp.Scope, app graph.MobileApp
 	return s.msiItem(csp.MSI{Scope: scope, ProductCode: app.ProductCode}, app.ID, path, app.ProductVersion, hash(body), app.CommandLine)
 }
 
+// PublishApps puts up what devices of a customer may have been told to download
+// by an earlier process. An app whose file cannot be made is left out: devices
+// that ask for it are told why.
+func (s *Service) PublishApps(t *tenant.Tenant) {
+	for app := range t.Apps().All() {
+		if app.WindowsMobileMSI != nil {
+			_, _ = s.appItem(t, csp.Device, app)
+		}
+	}
+}
+
 func (s *Service) msiItem(m csp.MSI, owner, path, version, hash, arguments string) (item, error) {
 	limits := s.Tenants.Timing.MDM
 	job, err := csp.MsiInstallJob{ID: m.ProductCode, Product: csp.Product{

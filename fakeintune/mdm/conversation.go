@@ -3,6 +3,7 @@ package mdm
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"windtunnel.test/fakeintune/authority"
@@ -11,7 +12,6 @@ import (
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/wire/csp"
-	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/syncml"
 )
 
@@ -22,10 +22,16 @@ type conversation struct {
 	ctx    context.Context
 	client authority.Client
 	in     *syncml.Message
+	size   int // of in, in bytes
 	row    row
-	out    []syncml.Command
-	asked  []pending // what the answers to out will be for
-	ended  bool
+
+	statuses []syncml.Command // for what came, in its order
+	now      []syncml.Command // the device's whole package, once it is there
+	out      []queued         // what this message has to ask
+	next     bool             // the device asked for the next message
+	more     bool             // its package goes on
+	ended    bool
+	late     []func(*tenant.ManagedDevice) // changes that the session's end, or the next message, brings
 
 	attested bool // the device says that its attestation ended well
 }
@@ -36,22 +42,27 @@ func (c *conversation) ask(k kind, i item, commands ...syncml.Command) {
 		if n == len(commands)-1 {
 			p = pending{Kind: k, Owner: i.owner, URI: i.uri, Digest: i.digest}
 		}
-		c.asked = append(c.asked, p)
+		c.out = append(c.out, queued{Command: cmd, Pending: p})
 	}
-	c.out = append(c.out, commands...)
 }
 
 // begin opens a session with package 1.
 func (c *conversation) begin(token string) error {
-	init, err := syncml.ReadInitiation(c.in)
+	first := syncml.Message{Header: c.in.Header, Commands: c.now, Final: true}
+	first.Header.MsgID = 1 // after a challenge it is another
+	init, err := syncml.ReadInitiation(&first)
 	if err != nil {
 		return no("package 1", http.StatusBadRequest)
+	}
+	c.row.Session.Begun = true
+	if init.Unenrolment {
+		c.row.Session.Unenroll, c.ended = true, true
+		return nil
 	}
 	user, err := c.who(init, token)
 	if err != nil {
 		return err
 	}
-	c.row.Session = session{ID: c.in.Header.SessionID}
 	sub := c.subject(user)
 	if user != nil {
 		c.row.Session.User = user.ID
@@ -59,6 +70,14 @@ func (c *conversation) begin(token string) error {
 			c.s.Tenants.Record(c.ctx, "mdm.session.server", journal.F("id", c.client.Device.ID), journal.F("user", user.UPN), journal.F("licensed", false))
 			c.ended = true // nothing is due to a user without a licence, and nothing is said to be complete
 			return nil
+		}
+	}
+	if err := c.alerts(); err != nil || c.ended {
+		return err
+	}
+	if user == nil {
+		if alone, err := c.actions(); err != nil || alone {
+			return err
 		}
 	}
 	c.health()
@@ -198,6 +217,7 @@ func (c *conversation) changes(sub delivery.Subject) error {
 			}
 		}
 	}
+	c.removals(items)
 	for _, j := range c.row.MSIs {
 		if !j.Status.Settled() && j.User == c.row.Session.User {
 			c.ask(kindStatus, item{owner: j.Owner, uri: j.MSI.Status()}, syncml.NewGet(j.MSI.Status()))
@@ -221,18 +241,39 @@ func (c *conversation) bring(i item) error {
 	return nil
 }
 
+// removals has the device delete the settings and certificates that it was
+// sent and that are no longer due (learn.microsoft.com, "Assign device
+// profiles": settings are removed when the assignment is). Installed apps stay.
+func (c *conversation) removals(items []item) {
+	user := c.row.Session.User
+	for _, n := range c.row.Sent {
+		if n.User != user || slices.ContainsFunc(items, func(i item) bool { return i.uri == n.URI }) {
+			continue
+		}
+		if _, _, app := csp.ParseMSI(n.URI); app {
+			continue
+		}
+		c.ask(kindRemoval, item{uri: n.URI}, syncml.NewDelete(n.URI))
+	}
+}
+
 // proceed takes the answers to the server's last message.
 func (c *conversation) proceed() error {
 	v := &c.row.Session
-	if v.ID == "" || v.ID != c.in.Header.SessionID || v.Message+1 != c.in.Header.MsgID {
-		return no("session state", http.StatusBadRequest)
+	if err := c.alerts(); err != nil {
+		return err
 	}
 	fresh, err := c.record()
 	if err != nil {
 		return err
 	}
+	v.Fresh = v.Fresh || fresh
 	switch {
-	case v.Stage == probing && fresh:
+	case c.ended || len(v.Queue) > 0:
+		return nil // the server's package is not whole yet
+	case v.Unenroll:
+		c.ended = true
+	case v.Stage == probing && v.Fresh:
 		if v.User == "" {
 			c.row.Resealed = true
 		}
@@ -253,32 +294,4 @@ func (c *conversation) proceed() error {
 		v.Complete = true
 	}
 	return nil
-}
-
-// reply builds the server's message and remembers what it asks. Without
-// commands it ends the session.
-func (c *conversation) reply() (*syncml.Message, error) {
-	h := c.in.Header
-	out := &syncml.Message{Final: true, Header: syncml.Header{
-		SessionID: h.SessionID, MsgID: h.MsgID, Target: h.Source, Source: "https://" + hosts.OMADM + enroll.OMADMPath,
-	}}
-	out.Commands = make([]syncml.Command, 0, 1+len(c.in.Commands)+len(c.out))
-	out.Append(syncml.HeaderStatus(c.in, syncml.OK))
-	for i := range c.in.Commands {
-		if cmd := &c.in.Commands[i]; cmd.Verb != syncml.Status && cmd.Verb != syncml.Results {
-			out.Append(syncml.StatusFor(c.in, cmd, syncml.OK))
-		}
-	}
-	first := len(out.Commands)
-	out.Append(c.out...)
-	out.Number()
-	for i := range c.asked {
-		c.asked[i].Cmd = out.Commands[first+i].ID
-	}
-	v := &c.row.Session
-	v.Message, v.Pending = h.MsgID, c.asked
-	if len(c.out) > 0 && !c.ended {
-		return out, c.s.save(c.client.Device, c.row)
-	}
-	return out, c.end()
 }

@@ -11,6 +11,11 @@
 // What is due comes from package delivery. Win32 apps are not delivered here:
 // the gateway installs the management extension, which fetches them.
 //
-// Push, WBXML, MD5 authentication, large objects over several messages, wipes,
-// and the removal of settings that are no longer assigned are not here.
+// A device that says how large its messages may be gets no larger ones, and
+// values that do not fit in pieces; its own may come so as well. It may speak
+// XML or WBXML. What an administrator asks of a device, such as a wipe, goes out
+// in its next session. Where Options.Credentials wants them, a device proves a
+// name and a secret in the SyncML header too.
+//
+// Push and SCEP settings are not here. The parity table says what else is not.
 package mdm

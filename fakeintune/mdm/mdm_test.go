@@ -42,7 +42,13 @@ func (w *world) Publish(path string, _ []byte, size int64) { w.published[path] =
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	r := rig.New(t)
+	return furnish(rig.New(t))
+}
+
+// furnish puts into a rig what these tests want of it.
+func furnish(r *rig.Rig) *world {
+	t := r.T
+	t.Helper()
 	w := &world{Rig: r, published: map[string]int64{}}
 	w.Directory.Users[ada] = tenant.DirectoryUser{ID: "oid-" + ada, UPN: ada, Licensed: true, Enabled: true}
 	w.Directory.Users["oid-"+ada] = w.Directory.Users[ada]

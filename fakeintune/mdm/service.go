@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"windtunnel.test/fakeintune/enroll"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/syncml"
 )
 
@@ -29,6 +32,9 @@ type Options struct {
 	// Health verifies what an attestation service says of devices; nil: none is
 	// asked for, and nothing is known of any device's start.
 	Health HealthReports
+	// Credentials are what a device proves in the SyncML header, beside its
+	// certificate; nil: nothing, as with Intune.
+	Credentials func(m tenant.ManagedDevice) Credentials
 	// SessionEnded is called at the end of each session; nil: nobody wants to know.
 	SessionEnded func(ctx context.Context, e Ended)
 }
@@ -42,6 +48,13 @@ type Ended struct {
 	Changed  bool   // the device reported something new
 	// Technician: the device is pre-provisioned and has not begun anew since.
 	Technician bool
+	Origin     int // what asked for the session (UserAgentOrigin); 0: not said
+}
+
+// Credentials are a name and a secret that device and server share.
+type Credentials struct {
+	Scheme       string // syncml.AuthMD5 or syncml.AuthBasic; "": none are wanted
+	User, Secret string
 }
 
 // Agent describes IntuneWindowsAgent.msi (our model).
@@ -51,15 +64,15 @@ type Agent struct {
 	Install time.Duration
 }
 
-func (a Agent) withDefaults() Agent {
+func (a Agent) withDefaults(t timing.MDM) Agent {
 	if a.Version == "" {
 		a.Version = "1.97.102.0"
 	}
 	if a.Size == 0 {
-		a.Size = 62 << 20
+		a.Size = int64(t.AgentSize)
 	}
 	if a.Install == 0 {
-		a.Install = 25 * time.Second
+		a.Install = t.AgentInstall
 	}
 	return a
 }
@@ -75,7 +88,7 @@ type Service struct {
 func New(o Options) (*Service, error) {
 	s := &Service{Options: o, rows: newTable(o.Tenants.DB)}
 	var err error
-	s.agent, err = s.publishAgent(o.Agent.withDefaults())
+	s.agent, err = s.publishAgent(o.Agent.withDefaults(o.Tenants.Timing.MDM))
 	return s, err
 }
 
@@ -96,22 +109,54 @@ func no(check string, status int) error { return &refusal{check, status} }
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !strings.EqualFold(r.URL.Path, enroll.OMADMPath):
-		http.Error(w, "not modelled: "+r.URL.Path, http.StatusNotFound)
+		s.refuse(w, r, no("not modelled", http.StatusNotFound))
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "only POST", http.StatusMethodNotAllowed)
+		s.refuse(w, r, no("method", http.StatusMethodNotAllowed))
 		return
 	}
-	reply, err := s.message(r)
+	binary, err := encoding(r)
+	var reply *syncml.Message
+	if err == nil {
+		reply, err = s.message(r, binary)
+	}
+	body, kind := []byte(nil), syncml.ContentType
+	switch {
+	case err != nil:
+	case binary:
+		kind = syncml.ContentTypeWBXML
+		body, err = reply.EncodeWBXML()
+	default:
+		body = reply.Encode()
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Type", syncml.ContentType)
+	w.Header().Set("Content-Type", kind)
 	w.WriteHeader(http.StatusOK)
 	// A client that went away is no error of the service.
-	_, _ = w.Write(reply.Encode())
+	_, _ = w.Write(body)
+}
+
+// encoding tells whether the message is in WBXML. One that does not say what it
+// is, is XML.
+func encoding(r *http.Request) (binary bool, err error) {
+	text := r.Header.Get("Content-Type")
+	if text == "" {
+		return false, nil
+	}
+	kind, parameters, err := mime.ParseMediaType(text)
+	charset := parameters["charset"]
+	switch {
+	case err != nil || charset != "" && !strings.EqualFold(charset, "utf-8"):
+	case kind == syncml.ContentTypeWBXML:
+		return true, nil
+	case kind == "application/vnd.syncml.dm+xml":
+		return false, nil
+	}
+	return false, no("content type", http.StatusUnsupportedMediaType)
 }
 
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -122,35 +167,50 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // message takes one message of a device and gives the server's.
-func (s *Service) message(r *http.Request) (*syncml.Message, error) {
+func (s *Service) message(r *http.Request, binary bool) (*syncml.Message, error) {
 	client, err := s.Authorities.MDMClient(r)
 	if err != nil {
 		return nil, no(err.Error(), authority.Status(err))
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, syncml.MaxBytes+1))
+	body, err := readBody(r)
 	if err != nil {
-		return nil, no("message length", http.StatusBadRequest)
+		return nil, err
 	}
-	m, err := syncml.Decode(body)
+	decode := syncml.Decode
+	if binary {
+		decode = syncml.DecodeWBXML
+	}
+	m, err := decode(body)
 	if err != nil {
 		return nil, no("message format", http.StatusBadRequest)
 	}
 	if !strings.EqualFold(m.Header.Source, client.Device.ID) {
 		return nil, no("SyncHdr source", http.StatusForbidden)
 	}
-	c := &conversation{s: s, ctx: r.Context(), client: client, in: m}
+	c := &conversation{s: s, ctx: r.Context(), client: client, in: m, size: len(body)}
 	if c.row, err = s.load(client); err != nil {
 		return nil, err
 	}
-	if m.Header.MsgID == 1 {
-		err = c.begin(bearer(r))
-	} else {
-		err = c.proceed()
+	origin, _ := strconv.Atoi(r.Header.Get("UserAgentOrigin")) // not said: 0
+	return c.exchange(bearer(r), origin)
+}
+
+// readBody reads a message of at most syncml.MaxBytes.
+func readBody(r *http.Request) ([]byte, error) {
+	switch mode := r.URL.Query().Get("mode"); {
+	case mode != "" && !strings.EqualFold(mode, "Maintenance") && !strings.EqualFold(mode, "Machine"):
+		return nil, no("mode", http.StatusBadRequest)
+	case r.ContentLength > syncml.MaxBytes:
+		return nil, no("message length", http.StatusRequestEntityTooLarge)
 	}
-	if err != nil {
-		return nil, err
+	body, err := io.ReadAll(io.LimitReader(r.Body, syncml.MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, no("message length", http.StatusBadRequest)
+	case len(body) > syncml.MaxBytes:
+		return nil, no("message length", http.StatusRequestEntityTooLarge)
 	}
-	return c.reply()
+	return body, nil
 }
 
 func bearer(r *http.Request) string {

@@ -1,6 +1,7 @@
 package mdm
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/syncml"
 )
 
 // row is what the gateway remembers of a managed device. It is replaced whole
@@ -20,7 +22,9 @@ type row struct {
 	Sent     []sent // by scope and node
 	MSIs     []install
 	Health   healthAsked
+	Nonce    []byte // of the next digest; nil: none was told
 	Session  session
+	Revision int // counts exchanges
 }
 
 // sent is a node that a device has, as far as the server knows.
@@ -42,11 +46,37 @@ type install struct {
 type session struct {
 	ID       string
 	Message  int // the last one of the device
+	Begun    bool
 	User     string
 	Stage    stage
-	Pending  []pending
 	Complete bool
 	Changed  bool
+	Fresh    bool // the device no longer knows that all was sent
+
+	// What the device said of itself when it began.
+	Limit, ObjLimit int // bytes of a message and of an object; 0: any
+	Origin          int // UserAgentOrigin; 0: not said
+
+	Proved   bool // by a credential, where one is asked for
+	Tries    int  // credentials asked for so far
+	Unenroll bool // the user ends the enrolment, or the retirement was sent: the record goes when the session ends
+
+	// The package of the device that has not come whole yet.
+	Partial syncml.Partial
+	Held    []syncml.Command
+	Bytes   int
+
+	// The server's package: Pending was sent in message Asked, Queue waits.
+	Asked   int
+	Pending []pending
+	Queue   []queued
+}
+
+// queued is a command that did not fit into the messages so far.
+type queued struct {
+	Command syncml.Command
+	Pending pending
+	Begun   bool // a piece of it was sent
 }
 
 // stage is how far a session is.
@@ -72,6 +102,9 @@ const (
 	kindTrigger               // attestation of the device's health was started
 	kindAttested              // how that ended
 	kindReport                // what it brought
+	kindRemoval               // a setting that is no longer due was deleted
+	kindPiece                 // of a large object
+	kindAction                // what an administrator asked for
 )
 
 // pending is a command whose answer is awaited.
@@ -120,8 +153,14 @@ func (s *Service) load(c authority.Client) (row, error) {
 	})
 }
 
+// save keeps a row, unless another message of the same device was answered
+// meanwhile: of two at once, one is refused.
 func (s *Service) save(m tenant.ManagedDevice, v row) error {
 	return s.Tenants.DB.Update(func(tx *store.Tx) error {
+		if now, ok := s.rows.Get(tx, rowKey(m)); ok && now.Revision != v.Revision {
+			return no("session state", http.StatusBadRequest)
+		}
+		v.Revision++
 		s.rows.Put(tx, rowKey(m), v)
 		return nil
 	})
@@ -135,6 +174,11 @@ func (v row) has(user, uri string, digest uint64) bool {
 // put remembers a node, in the place of what it was before.
 func (v *row) put(n sent) {
 	v.Sent = append(slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == n.User && o.URI == n.URI }), n)
+}
+
+// drop forgets a node.
+func (v *row) drop(user, uri string) {
+	v.Sent = slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == user && o.URI == uri })
 }
 
 // forget drops what a scope was sent: it has to be sent again.

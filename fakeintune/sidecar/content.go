@@ -81,6 +81,17 @@ func (s *Service) publish(t *tenant.Tenant, app graph.MobileApp) (location strin
 	return location, info, nil
 }
 
+// PublishApps puts up what devices of a customer may have been told to download
+// by an earlier process. An app whose file cannot be made is left out: devices
+// that ask for it are told why.
+func (s *Service) PublishApps(t *tenant.Tenant) {
+	for app := range t.Apps().All() {
+		if app.Win32LobApp != nil {
+			_, _, _ = s.publish(t, app)
+		}
+	}
+}
+
 // news remembers what is up, and tells whether this is not.
 func (s *Service) news(path string, digest [sha256.Size]byte) bool {
 	s.mu.Lock()

@@ -1,12 +1,14 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"sync"
@@ -31,6 +33,8 @@ type Options struct {
 	Tenants     *tenant.Service
 	Authorities *authority.Authorities
 	Content     delivery.Publisher // nil: content goes nowhere, and downloads get 404
+	// APIVersion is the one that the gateway speaks; "": wire.APIVersion.
+	APIVersion string
 	// Technician tells whether a device is in the technician flow; nil: none is.
 	Technician func(m tenant.ManagedDevice) bool
 }
@@ -61,8 +65,17 @@ func Operation(r *http.Request) string {
 	if _, session := wire.ParseSessionPath(r.URL.Path); ok && session {
 		return "sidecar.session"
 	}
+	for _, service := range portal {
+		if strings.Contains(strings.ToLower(r.URL.Path), service) {
+			return "sidecar.portal"
+		}
+	}
 	return "sidecar.unknown"
 }
+
+// portal are the services of the company portal that the location service of
+// Intune names beside the gateway: they answer 501 here.
+var portal = []string{"/iwservice", "/tokenrenewalservice"}
 
 func below(path string) (string, bool) {
 	if len(path) < len(Path) || !strings.EqualFold(path[:len(Path)], Path) {
@@ -85,27 +98,26 @@ func no(check string, status int) error { return &refusal{check, status} }
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	operation := Operation(r)
 	route, ok := map[string]struct {
-		method, contentType string
-		handle              func(*http.Request, []byte) ([]byte, error)
+		method, takes, gives string
+		handle               func(*http.Request, []byte) ([]byte, error)
 	}{
-		"sidecar.location":    {http.MethodGet, "application/json; charset=utf-8", s.location},
-		"sidecar.certificate": {http.MethodPost, "application/pkix-cert", s.certificate},
-		"sidecar.session":     {http.MethodPut, "application/json; charset=utf-8", s.session},
+		"sidecar.location":    {http.MethodGet, "", "application/json; charset=utf-8", s.location},
+		"sidecar.certificate": {http.MethodPost, "application/pkcs10", "application/pkix-cert", s.certificate},
+		"sidecar.session":     {http.MethodPut, "application/json", "application/json; charset=utf-8", s.session},
 	}[operation]
+	var body, answer []byte
+	var err error
 	switch {
+	case operation == "sidecar.portal":
+		err = no("not modelled", http.StatusNotImplemented)
 	case !ok:
-		http.Error(w, "not modelled: "+r.URL.Path, http.StatusNotFound)
-		return
+		err = no("not modelled", http.StatusNotFound)
 	case r.Method != route.method:
 		w.Header().Set("Allow", route.method)
-		http.Error(w, "only "+route.method, http.StatusMethodNotAllowed)
-		return
+		err = no("method", http.StatusMethodNotAllowed)
+	default:
+		body, err = readBody(r, route.takes)
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		err = no("message length", http.StatusRequestEntityTooLarge)
-	}
-	var answer []byte
 	if err == nil {
 		answer, err = route.handle(r, body)
 	}
@@ -116,10 +128,28 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, n.check, n.status)
 		return
 	}
-	w.Header().Set("Content-Type", route.contentType)
+	w.Header().Set("Content-Type", route.gives)
 	w.WriteHeader(http.StatusOK)
 	// A client that went away is no error of the service.
 	_, _ = w.Write(answer)
+}
+
+// readBody reads at most maxBody bytes of a type; a request that names none is
+// taken at its word.
+func readBody(r *http.Request, takes string) ([]byte, error) {
+	if text := r.Header.Get("Content-Type"); text != "" && takes != "" {
+		if kind, _, err := mime.ParseMediaType(text); err != nil || kind != takes {
+			return nil, no("content type", http.StatusUnsupportedMediaType)
+		}
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, no("message length", http.StatusBadRequest)
+	case len(body) > maxBody:
+		return nil, no("message length", http.StatusRequestEntityTooLarge)
+	}
+	return body, nil
 }
 
 func (s *Service) mdmClient(r *http.Request) (authority.Client, error) {
@@ -171,8 +201,14 @@ func (s *Service) certificate(r *http.Request, body []byte) ([]byte, error) {
 // session is one exchange with the agent.
 func (s *Service) session(r *http.Request, body []byte) ([]byte, error) {
 	client, err := s.Authorities.IMEClient(r)
+	if errors.Is(err, authority.ErrIssuer) { // other agents show the MDM certificate (secureworks/pytune)
+		client, err = s.Authorities.MDMClient(r)
+	}
 	if err != nil {
 		return nil, no(err.Error(), authority.Status(err))
+	}
+	if version := cmp.Or(s.APIVersion, wire.APIVersion); r.URL.Query().Get("api-version") != version {
+		return nil, no("api-version", http.StatusBadRequest)
 	}
 	in, err := wire.DecodeSession(body)
 	if err != nil {
@@ -182,7 +218,8 @@ func (s *Service) session(r *http.Request, body []byte) ([]byte, error) {
 		return nil, no("session id", http.StatusBadRequest)
 	}
 	handle, ok := map[wire.ContentType]func(context.Context, authority.Client, *wire.Session, string) (string, error){
-		wire.GetSelectedApp: s.selectedApps, wire.GetContentInfo: s.contentInfo, wire.StatusReport: s.report,
+		wire.GetSelectedApp: s.selectedApps, wire.GetContentInfo: s.contentInfo, wire.StatusReport: s.report, wire.PolicyRequest: s.scripts,
+		wire.GetScript: s.remediations, wire.GetAvailableApp: s.availableApps, wire.RequestApplication: s.requestApp,
 	}[in.RequestContentType]
 	if !ok {
 		return nil, no("content type not modelled", http.StatusNotImplemented)

@@ -243,7 +243,8 @@ func TestRefusals(t *testing.T) {
 		status  int
 		check   string
 	}{
-		{name: "MDM certificate", cert: func(w *world) *x509.Certificate { return w.mdm }, status: 403, check: "client certificate issuer"},
+		{name: "no certificate", cert: func(*world) *x509.Certificate { return nil }, status: 401, check: "client certificate missing"},
+		{name: "certificate of another authority", cert: func(w *world) *x509.Certificate { return w.foreign() }, status: 403, check: "client certificate issuer"},
 		{name: "certificate that was replaced", cert: func(w *world) *x509.Certificate {
 			old := w.agent()
 			w.Pass(time.Hour)
@@ -255,7 +256,10 @@ func TestRefusals(t *testing.T) {
 		{name: "token of another tenant", token: func(w *world) string { return w.UserToken(rig.OtherID, "eve@fabrikam.example", "") }, payload: user, status: 401, check: "token tenant"},
 		{name: "token of another device", token: func(w *world) string { return w.UserToken(rig.TenantID, ada, "dev-two") }, payload: user, status: 401, check: "token device"},
 		{name: "token of an unknown user", token: func(w *world) string { return w.UserToken(rig.TenantID, "eve@contoso.example", "dev-one") }, payload: user, status: 401, check: "token user"},
-		{name: "scripts", kind: wire.PolicyRequest, status: 501, check: "content type not modelled"},
+		{name: "unknown request", kind: "PolicyUpload", status: 501, check: "content type not modelled"},
+		{name: "forged token for scripts", kind: wire.PolicyRequest, token: func(w *world) string { return w.ForgedDeviceToken(rig.TenantID, "dev-one") }, status: 401, check: "token"},
+		{name: "an app that is not offered", kind: wire.RequestApplication, payload: wire.ApplicationRequest{ApplicationID: "x"}, status: 404, check: "app"},
+		{name: "no app", kind: wire.RequestApplication, payload: wire.ApplicationRequest{}, status: 400, check: "payload"},
 		{name: "unknown phase", payload: map[string]int{"EspPhase": 7}, status: 400, check: "payload"},
 		{name: "report of nothing", kind: wire.StatusReport, payload: []wire.AppStatus{{}}, status: 400, check: "payload"},
 	} {

@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"windtunnel.test/sim/journal"
@@ -89,13 +88,12 @@ func (t *Tenant) evaluate(ctx context.Context, id string) {
 		return
 	}
 	if recheck {
-		t.s.after(ctx, a.Device.GroupsDue.Sub(now), "autopilot.groups", func(ctx context.Context) { t.evaluate(ctx, id) })
+		t.evaluateAfter(ctx, id, a.Device.GroupsDue.Sub(now))
 	}
 	if generation == 0 {
 		return
 	}
-	d := t.s.draw(t.s.Timing.Autopilot.AssignmentDelay, "assignment", id, strconv.Itoa(generation))
-	t.s.after(ctx, d, "autopilot.assignment", func(ctx context.Context) { t.assign(ctx, id, generation) })
+	t.assignLater(ctx, id, generation)
 }
 
 // assign lets the intention become what the device gets, unless a later one has

@@ -27,6 +27,7 @@ const (
 	EnrolledByUser        EnrollmentKind = "user"
 	EnrolledWhiteGlove    EnrollmentKind = "whiteGlove"
 	EnrolledSelfDeploying EnrollmentKind = "selfDeploying"
+	EnrolledBulk          EnrollmentKind = "bulk" // by a provisioning package's token; nobody's
 )
 
 // Userless tells whether nobody had signed in.
@@ -43,9 +44,13 @@ type ManagedDevice struct {
 	RegistrationID string // of the Autopilot registration; "" without one
 	Kind           EnrollmentKind
 	Thumbprint     string // SHA-1 of the MDM client certificate
-	IMEThumbprint  string // SHA-1 of the management extension's certificate; "" while it has none
-	Attested       bool   // the MDM key was proved to be in the TPM
-	Attestation    AttestationResult
+	// PreviousThumbprint is that of the certificate that the last one renewed, good
+	// until the new one is used for the first time; "" then.
+	PreviousThumbprint string
+	HWDevID            string // hardware device id, as the device said when it enrolled
+	IMEThumbprint      string // SHA-1 of the management extension's certificate; "" while it has none
+	Attested           bool   // the MDM key was proved to be in the TPM
+	Attestation        AttestationResult
 
 	// DeviceSent and UsersSent: all that is due to the device, or to these users
 	// (object ids), was sent once.
@@ -54,6 +59,13 @@ type ManagedDevice struct {
 
 	Apps     []AppState
 	Settings []SettingState
+
+	// Lapsed: the device has not reported for so long that its compliance state
+	// ran out.
+	Lapsed bool
+
+	Actions     []Action // one a name, the oldest first
+	ActionCount int      // of all that were ever asked for
 }
 
 // AttestationResult is what came of the attestation of a device's keys when it
@@ -141,6 +153,7 @@ func (t *Tenant) Enroll(ctx context.Context, m ManagedDevice) (ManagedDevice, er
 				return ErrOneTimeLimit
 			}
 			m.AutopilotEnrolled = true
+			t.begin(tx, m, r)
 			r.EnrollmentState, r.ManagedDeviceID, r.LastContacted = graph.EnrollmentEnrolled, m.ID, now
 			if m.Kind.Userless() {
 				r.Userless = graph.UserlessBlocked
@@ -172,6 +185,13 @@ func (t *Tenant) predecessors(tx *store.Tx, m ManagedDevice) []string {
 			}
 		}
 	}
+	if m.AzureADDeviceID == "" && m.HWDevID != "" { // only its hardware tells it
+		for key, old := range t.s.devices.By(tx, byUser, strings.ToLower(m.UserPrincipalName)) {
+			if old.TenantID == t.ID && old.HWDevID == m.HWDevID && old.AzureADDeviceID == "" {
+				keys = append(keys, key)
+			}
+		}
+	}
 	return keys
 }
 
@@ -195,6 +215,14 @@ func (t *Tenant) DeviceByEntraID(deviceID string) (ManagedDevice, error) {
 		}
 	}
 	return ManagedDevice{}, fmt.Errorf("managed device of %q: %w", deviceID, ErrNotFound)
+}
+
+// DevicesBySerial are the managed devices with a serial number.
+func (t *Tenant) DevicesBySerial(serial string) []ManagedDevice {
+	if serial = foldSerial(serial); serial == "" {
+		return nil
+	}
+	return slices.DeleteFunc(list(t.s, t.s.devices, bySerial, serial), func(m ManagedDevice) bool { return m.TenantID != t.ID })
 }
 
 // DevicesOf are the managed devices whose primary user this is.
@@ -222,10 +250,12 @@ func (t *Tenant) UpdateDevice(id string, change func(*ManagedDevice) error) (Man
 		if !ok {
 			return fmt.Errorf("managed device %q: %w", id, ErrNotFound)
 		}
+		before := m
 		if err := change(&m); err != nil {
 			return err
 		}
 		t.s.devices.Put(tx, t.key(id), m)
+		t.follow(tx, before, m)
 		out = m
 		return nil
 	})

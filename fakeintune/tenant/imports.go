@@ -47,9 +47,7 @@ func (t *Tenant) Import(ctx context.Context, rows []graph.ImportedDevice) ([]gra
 		return nil, err
 	}
 	for _, d := range out {
-		t.s.after(ctx, t.s.draw(t.s.Timing.Autopilot.ImportRow, "import", d.ID), "autopilot.import", func(ctx context.Context) {
-			t.processImport(ctx, d.ID)
-		})
+		t.processImportLater(ctx, d.ID)
 	}
 	return out, nil
 }
@@ -117,6 +115,9 @@ func (t *Tenant) processImport(ctx context.Context, id string) {
 	t.needSync(ctx)
 }
 
+// maxGroupTag bounds a group tag (our model: Entra ID's bound for a physical id).
+const maxGroupTag = 512
+
 func importFailure(err error) graph.ImportState {
 	s := graph.ImportState{DeviceImportStatus: graph.ImportFailed, DeviceErrorCode: ztd.InvalidZtdRequestBody.Code, DeviceErrorName: ztd.InvalidZtdRequestBody.Name}
 	var known ztd.ImportError
@@ -129,8 +130,14 @@ func importFailure(err error) graph.ImportState {
 // readImport checks a row by itself. An administrator registers by hardware
 // hash; serial number and product key alone are for partners.
 func readImport(d graph.ImportedDevice) (Hardware, error) {
-	if strings.TrimSpace(d.SerialNumber) == "" && strings.TrimSpace(d.ProductKey) == "" {
+	switch {
+	case len(d.GroupTag) > maxGroupTag, d.AssignedUserPrincipalName != "" && !strings.Contains(d.AssignedUserPrincipalName, "@"):
+		return Hardware{}, ztd.InvalidZtdRequestBody
+	case strings.TrimSpace(d.SerialNumber) == "" && strings.TrimSpace(d.ProductKey) == "":
 		return Hardware{}, ztd.MissingZtdSerialNumberAndProductKey
+	case len(d.HardwareIdentifier) == 0 && strings.TrimSpace(d.ProductKey) != "":
+		// Partners register by product key; nobody has registered this one.
+		return Hardware{}, ztd.ZtdDeviceNotFound
 	}
 	h, err := ReadHardware(d.HardwareIdentifier)
 	if err != nil {
@@ -142,15 +149,20 @@ func readImport(d graph.ImportedDevice) (Hardware, error) {
 // register adds a device to the deployment service, unless it is there, here or
 // with another customer.
 func (t *Tenant) register(tx *store.Tx, d graph.ImportedDevice, h Hardware) (string, error) {
+	var found []Registration
 	for _, key := range h.keys() {
-		_, other, taken := t.s.registrations.First(tx, byHardware, key)
-		switch {
-		case !taken:
-		case other.TenantID == t.ID:
-			return "", ztd.ZtdDeviceAlreadyAssigned
-		default:
-			return "", ztd.ZtdDeviceAssignedToOtherTenant
+		if _, other, taken := t.s.registrations.First(tx, byHardware, key); taken {
+			found = append(found, other)
 		}
+	}
+	switch {
+	case len(found) == 2 && found[0].ID != found[1].ID:
+		// Board of one registered device, TPM of another.
+		return "", ztd.ZtdDeviceIsNotUnique
+	case len(found) > 0 && found[0].TenantID == t.ID:
+		return "", ztd.ZtdDeviceAlreadyAssigned
+	case len(found) > 0:
+		return "", ztd.ZtdDeviceAssignedToOtherTenant
 	}
 	id, _, err := t.nextID(tx, "registration")
 	if err != nil {

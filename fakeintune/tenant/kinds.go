@@ -66,6 +66,12 @@ func statusPageMeta(p *graph.EnrollmentStatusPage) meta {
 func appMeta(a *graph.MobileApp) meta {
 	return meta{&a.ID, &a.DisplayName, &a.CreatedDateTime, &a.LastModifiedDateTime, nil, func(*Tenant, int) error {
 		switch {
+		case a.ODataType == graph.TypeOfficeSuite && a.Win32LobApp == nil && a.WindowsMobileMSI == nil:
+			if a.OfficeSuiteApp == nil {
+				a.OfficeSuiteApp = &graph.OfficeSuiteApp{}
+			}
+		case a.OfficeSuiteApp != nil:
+			return unmodelled(a.ODataType)
 		case a.ODataType == graph.TypeWin32LobApp && a.WindowsMobileMSI == nil:
 			if a.Win32LobApp == nil {
 				a.Win32LobApp = &graph.Win32LobApp{}

@@ -225,6 +225,38 @@ func (t *Tenant) Unregister(ctx context.Context, id string) error {
 	return err
 }
 
+// Deletion is what became of a serial number in deleteDevices.
+type Deletion struct {
+	Serial, RegistrationID string
+	Err                    error // nil: it goes at the next sync
+}
+
+// UnregisterSerials marks the identities of serial numbers for deletion, each
+// as Unregister does (learn.microsoft.com/graph, windowsAutopilotDeviceIdentity:
+// deleteDevices).
+func (t *Tenant) UnregisterSerials(ctx context.Context, serialNumbers []string) []Deletion {
+	out := make([]Deletion, 0, len(serialNumbers))
+	for _, serial := range serialNumbers {
+		d := Deletion{Serial: serial, Err: fmt.Errorf("serial number %q: %w", serial, ErrNotFound)}
+		if found := t.RegistrationsBySerial(serial); len(found) > 0 {
+			d.RegistrationID = found[0].ID
+			d.Err = t.Unregister(ctx, found[0].ID)
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// RegistrationsBySerial are the Autopilot device identities with a serial
+// number.
+func (t *Tenant) RegistrationsBySerial(serial string) []Registration {
+	folded := foldSerial(serial)
+	if folded == "" {
+		return nil
+	}
+	return slices.DeleteFunc(list(t.s, t.s.registrations, bySerial, folded), func(r Registration) bool { return r.TenantID != t.ID || !r.Synced })
+}
+
 // Contacted records that the device asked for its profile. mismatch says that
 // its hardware is not the registered one any more, which somebody must look at.
 func (t *Tenant) Contacted(id string, mismatch bool) error {

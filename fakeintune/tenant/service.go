@@ -36,6 +36,14 @@ type Options struct {
 
 	// Now is the service's own time; nil means Clock.Now.
 	Now func() time.Time
+
+	// Since dates the service's authorities; zero: now. A service that goes on
+	// with the state of an earlier process, and has that one's Seed and Since,
+	// has its identity too.
+	Since time.Time
+	// Starts counts the processes that have served this state. What DB counts
+	// itself need not be told.
+	Starts int
 }
 
 func (o Options) withDefaults() Options {

@@ -88,6 +88,10 @@ func (t *Tenant) needSync(ctx context.Context) {
 	if err != nil {
 		return // one is planned already
 	}
+	t.syncAfter(ctx, wait)
+}
+
+func (t *Tenant) syncAfter(ctx context.Context, wait time.Duration) {
 	t.s.after(ctx, wait, "autopilot.sync", func(ctx context.Context) {
 		err := t.changeSync(func(s *SyncState) error {
 			s.Next = time.Time{}

@@ -17,12 +17,19 @@ type tables struct {
 	registrations *store.Table[Registration]
 	devices       *store.Table[ManagedDevice]
 	contents      *store.Table[Content]
+	deployments   *store.Table[Deployment]
+	uploads       *store.Table[Upload]
+	blocks        *store.Table[block]
 
 	profiles       *kind[graph.DeploymentProfile]
 	statusPages    *kind[graph.EnrollmentStatusPage]
 	apps           *kind[graph.MobileApp]
 	configurations *kind[graph.DeviceConfiguration]
 	policies       *kind[graph.CompliancePolicy]
+
+	restrictions     *kind[graph.EnrollmentRestriction]
+	scripts          *kind[graph.DeviceManagementScript]
+	settingsPolicies *kind[graph.ConfigurationPolicy]
 }
 
 // Names of the indexes.
@@ -34,6 +41,9 @@ const (
 	byThumbprint   = "thumbprint"
 	byRegistration = "registration"
 	byUser         = "user"
+	byEvent        = "event"
+	byApp          = "app"
+	byUpload       = "upload"
 )
 
 func newTables(db *store.DB) tables {
@@ -50,16 +60,28 @@ func newTables(db *store.DB) tables {
 			store.Index(byTenant, func(v ManagedDevice) []string { return []string{v.TenantID} }),
 			store.Index(bySerial, func(v ManagedDevice) []string { return serials(v.SerialNumber) }),
 			store.Index(byEntraDevice, func(v ManagedDevice) []string { return nonEmpty(v.AzureADDeviceID) }),
-			store.Index(byThumbprint, func(v ManagedDevice) []string { return nonEmpty(strings.ToUpper(v.Thumbprint)) }),
+			store.Index(byThumbprint, func(v ManagedDevice) []string {
+				return append(nonEmpty(v.Thumbprint), nonEmpty(v.PreviousThumbprint)...)
+			}),
 			store.Index(byUser, func(v ManagedDevice) []string { return nonEmpty(v.UserPrincipalName) }),
 			store.Index(byRegistration, func(v ManagedDevice) []string { return nonEmpty(v.RegistrationID) })),
 		contents: store.NewTable[Content](db, "intune.contents"),
+		deployments: store.NewTable(db, "intune.autopilotEvents",
+			store.Index(byTenant, func(v Deployment) []string { return []string{v.TenantID} }),
+			store.Index(byEvent, func(v Deployment) []string { return []string{v.TenantID + "/" + v.ID} })),
+		uploads: store.NewTable(db, "intune.uploads",
+			store.Index(byApp, func(v Upload) []string { return []string{v.TenantID + "/" + v.AppID} })),
+		blocks: store.NewTable(db, "intune.uploadBlocks",
+			store.Index(byUpload, func(v block) []string { return []string{v.Upload} })),
 	}
 	t.profiles = newKind(db, "windowsAutopilotDeploymentProfiles", profileMeta)
 	t.statusPages = newKind(db, "deviceEnrollmentConfigurations", statusPageMeta)
 	t.apps = newKind(db, "mobileApps", appMeta)
 	t.configurations = newKind(db, "deviceConfigurations", configurationMeta)
 	t.policies = newKind(db, "deviceCompliancePolicies", policyMeta)
+	t.restrictions = newKind(db, "deviceEnrollmentConfigurations.restrictions", restrictionMeta)
+	t.scripts = newKind(db, "deviceManagementScripts", scriptMeta)
+	t.settingsPolicies = newKind(db, "configurationPolicies", settingsPolicyMeta)
 	t.profiles.changed = func(ctx context.Context, t *Tenant) { t.EvaluateProfiles(ctx) }
 	return t
 }

@@ -66,12 +66,19 @@ type PolicyTarget struct {
 	Via    Via
 }
 
+// ScriptTarget is a script that reaches an audience.
+type ScriptTarget struct {
+	Script graph.DeviceManagementScript
+	Via    Via
+}
+
 // Targets is everything that reaches an audience, the oldest first in each
-// list.
+// list. Apps of the Office suite are not among them: no device installs them.
 type Targets struct {
 	Apps           []AppTarget
 	Configurations []ConfigurationTarget
 	Policies       []PolicyTarget
+	Scripts        []ScriptTarget
 }
 
 // Targets evaluates all assignments. Excluded groups win over included ones of
@@ -81,6 +88,9 @@ type Targets struct {
 func (t *Tenant) Targets(a Audience) Targets {
 	var out Targets
 	for app := range t.Apps().All() {
+		if app.OfficeSuiteApp != nil {
+			continue
+		}
 		if intent, via := a.app(app); via != 0 {
 			out.Apps = append(out.Apps, AppTarget{app, intent, via})
 		}
@@ -93,6 +103,11 @@ func (t *Tenant) Targets(a Audience) Targets {
 	for p := range t.CompliancePolicies().All() {
 		if via := a.reach(targetsOf(p.Assignments)); via != 0 {
 			out.Policies = append(out.Policies, PolicyTarget{p, via})
+		}
+	}
+	for s := range t.Scripts().All() {
+		if via := a.reach(targetsOf(s.Assignments)); via != 0 {
+			out.Scripts = append(out.Scripts, ScriptTarget{s, via})
 		}
 	}
 	return out

@@ -44,6 +44,7 @@ func (r *refusal) Error() string { return fmt.Sprintf("%s: %v", r.check, r.cause
 // ServeHTTP answers POST /ztd/v1/profile.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.EqualFold(r.URL.Path, wire.Path) || r.Method != http.MethodPost {
+		h.s.Refused(r.Context(), "ztd", Operation(r), "not modelled", "501")
 		answer(w, http.StatusNotImplemented, message{"not modelled: " + r.Method + " " + r.URL.Path})
 		return
 	}
@@ -61,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, no.status, message{no.Error()})
 	default:
 		h.s.Refused(r.Context(), "ztd", operation, "internal", "500")
-		answer(w, http.StatusInternalServerError, message{err.Error()})
+		answer(w, http.StatusInternalServerError, message{"internal"})
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/onsi/gomega"
 
@@ -29,10 +31,29 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-func TestBatchIsAbsent(t *testing.T) {
+func TestEveryAnswerIsNamed(t *testing.T) {
+	g := gomega.NewWithT(t)
+	n := 0
+	f := Front{Directory: answer("directory"), Now: func() time.Time { return time.Unix(0, 0) }, NewID: func() string {
+		n++
+		return strconv.Itoa(n)
+	}}
+	for i, path := range []string{"users", "deviceManagement/x", "$batch"} {
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "https://graph.microsoft.com/v1.0/"+path, nil)
+		r.Header.Set("client-request-id", "mine")
+		f.ServeHTTP(rec, r)
+		g.Expect(rec.Header().Get("request-id")).To(gomega.Equal(strconv.Itoa(i + 1)))
+		g.Expect(rec.Header().Get("client-request-id")).To(gomega.Equal("mine"))
+		g.Expect(rec.Header().Get("x-ms-ags-diagnostic")).To(gomega.ContainSubstring("ServerInfo"))
+		g.Expect(rec.Header().Get("Date")).To(gomega.Equal("Thu, 01 Jan 1970 00:00:00 GMT"))
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
 	g := gomega.NewWithT(t)
 	rec := httptest.NewRecorder()
-	Front{}.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "https://graph.microsoft.com/v1.0/$batch", nil))
+	Front{}.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://graph.microsoft.com/v1.0/users", nil))
 	g.Expect(rec.Code).To(gomega.Equal(http.StatusNotImplemented))
 	var body graph.Error
 	g.Expect(json.Unmarshal(rec.Body.Bytes(), &body)).To(gomega.Succeed())

@@ -23,6 +23,8 @@ import (
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
+	"windtunnel.test/sim/store"
+	"windtunnel.test/sim/store/sqlite"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/hwhash"
 	"windtunnel.test/sim/wire/msa"
@@ -52,15 +54,48 @@ type Rig struct {
 }
 
 // New makes a world.
-func New(t testing.TB) *Rig {
+func New(t testing.TB) *Rig { return begin(t, vclock.DefaultStart, nil) }
+
+// Kept is New with rows that outlive it, in a file.
+func Kept(t testing.TB, path string) *Rig { return begin(t, vclock.DefaultStart, open(t, path)) }
+
+// After is the world in which another process goes on with the rows of a file,
+// that much later than where r was left. The directory goes on as well; what r
+// had planned does not.
+func (r *Rig) After(d time.Duration, path string) *Rig {
+	r.T.Helper()
+	r.Clock.Stop()
+	r.must(r.Service.DB.Close())
+	next := begin(r.T, r.Clock.Now().Add(d), open(r.T, path))
+	r.Directory.clock, next.Directory = next.Clock, r.Directory
+	next.Service.Directory = r.Directory
+	r.must(next.Service.DB.Err())
+	return next
+}
+
+func open(t testing.TB, path string) *store.DB {
 	t.Helper()
-	clock := vclock.NewVirtual(vclock.Options{Seed: 7})
+	db, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func begin(t testing.TB, start time.Time, db *store.DB) *Rig {
+	t.Helper()
+	clock := vclock.NewVirtual(vclock.Options{Seed: 7, Start: start})
 	t.Cleanup(clock.Stop)
 	r := &Rig{T: t, Clock: clock, Events: journal.NewMemory(0), tickets: pki.Key(7, "tickets")}
 	r.signer = r.newSigner(0)
 	r.keys = oauth.NewJWKS(r.signer)
 	r.Directory = &Directory{Users: map[string]tenant.DirectoryUser{}, devices: map[string]tenant.AutopilotDevice{}, clock: clock}
-	r.Service = tenant.New(tenant.Options{Clock: clock, Journal: journal.New(clock, r.Events), Seed: 7,
+	r.Service = tenant.New(tenant.Options{Clock: clock, Journal: journal.New(clock, r.Events), Seed: 7, DB: db, Since: vclock.DefaultStart,
 		Directory: r.Directory, Tokens: tokens{r}, Tickets: tickets{r}})
 	r.Tenant, r.Other = r.add(TenantID, Domain), r.add(OtherID, "fabrikam.example")
 	return r
