@@ -164,7 +164,7 @@ func newEnrollment(w *device.Windows) (*enrollment, error) {
 		Version: "2.0", Revision: ek.tpm.Revision, VendorID: ek.tpm.VendorID,
 		Firmware: [2]uint32{uint32(ek.tpm.Firmware[0]), uint32(ek.tpm.Firmware[1])},
 	}
-	signer, err := scep.NewSigner(pki.PooledRSA(0), w.Now(), w.RandomReader())
+	signer, err := scep.NewSigner(pki.PooledRSA(0), w.Now(), w.Timing.TPM.RequestSignerLife, w.RandomReader())
 	if err != nil {
 		return nil, hresult.New("make SCEP signer", hresult.Unexpected, err)
 	}

@@ -1,13 +1,12 @@
 package mdm
 
 import (
+	"context"
+
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/wire/syncml"
 )
-
-// alertType is the kind of the generic alert by which an asynchronous command
-// reports its end.
-const alertType = "Reversed-Domain-Name:com.microsoft.mdm.win32csp_install"
 
 // queueAlert keeps a generic alert for the next session.
 func queueAlert(w *device.Windows, uri string, result uint32) {
@@ -24,10 +23,33 @@ func takeAlerts(w *device.Windows) []syncml.Command {
 	var alerts []syncml.Command
 	for _, uri := range r.ValueNames(key) {
 		result, _ := r.DWORD(key, uri)
-		alert := syncml.NewAlert(syncml.AlertGeneric, alertType, decimal(result))
+		alert := syncml.NewAlert(syncml.AlertGeneric, syncml.TypeInstallResult, decimal(result))
 		alert.Items[0].Source = uri
 		alerts = append(alerts, alert)
 	}
 	r.DeleteTree(key)
 	return alerts
+}
+
+// Unenrol is the user's wish to end the enrolment: the server is told, as well
+// as that goes, and the enrolment is dropped whatever comes of it
+// (learn.microsoft.com, "Disconnecting from the management infrastructure").
+func Unenrol(w *device.Windows) error {
+	lock := oneAtATime(w)
+	if err := lock.Acquire(w.Ctx, 1); err != nil {
+		return err
+	}
+	defer lock.Release(1)
+	r := &runner{w: w, s: Session{Origin: OriginUser, Login: "user"}, alerts: []syncml.Command{syncml.UnenrolmentAlert()}}
+	told := r.run()
+	if cause := context.Cause(w.Ctx); cause != nil {
+		return cause
+	}
+	outcome := "ok"
+	if told != nil {
+		outcome = told.Error()
+	}
+	w.Event("mdm.unenrolled", journal.F("outcome", outcome))
+	Forget(w)
+	return nil
 }

@@ -150,7 +150,7 @@ func (x *healthExchange) aik() (device.Certificate, error) {
 // protocol leaves the choice to the client.
 func (x *healthExchange) evidence(cert device.Certificate, challenge maa.ToClient) (string, error) {
 	w := x.w
-	signer, err := w.Key(w.Ctx, keyMDM)
+	signer, err := w.Key(w.Ctx, container(w))
 	if err != nil {
 		return "", hresult.New(opHealth, hresult.BadKeyset, err)
 	}

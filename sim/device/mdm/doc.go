@@ -8,6 +8,5 @@
 // enrollment status page waits for.
 //
 // A LocURI below no CSP of this package answers 404, as a Windows without that
-// provider does. Large objects in several messages, WBXML and MD5
-// authentication are not here.
+// provider does. WBXML is not spoken, and messages are not signed.
 package mdm

@@ -86,7 +86,7 @@ func enroll(w *device.Windows, e Enrollment) error {
 	if err != nil {
 		return err
 	}
-	return provision(w, e, result.Provisioning)
+	return provision(w, e, found.EnrollmentURL, result.Provisioning)
 }
 
 var errEdition = errors.New("a Windows of edition Home cannot be enrolled")
@@ -119,12 +119,17 @@ func discoverServer(w *device.Windows, e Enrollment) (*mde.DiscoverResult, error
 // call makes one SOAP exchange. A fault becomes the HRESULT that the client
 // shows for it.
 func call[T any](w *device.Windows, op, address string, encode func(mde.Header) ([]byte, error), decode func([]byte) (mde.Header, T, error)) (T, error) {
+	return callWith(w, nil, op, address, encode, decode)
+}
+
+// callWith is call by a client of its own; nil is the usual one.
+func callWith[T any](w *device.Windows, client *http.Client, op, address string, encode func(mde.Header) ([]byte, error), decode func([]byte) (mde.Header, T, error)) (T, error) {
 	var none T
 	body, err := encode(mde.Header{MessageID: "urn:uuid:" + w.GUID(), To: address})
 	if err != nil {
 		return none, hresult.New(op, hresult.EnrollMessageFormat, err)
 	}
-	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: address, Body: body,
+	resp, err := w.Do(device.Request{Op: op, Client: client, Method: http.MethodPost, URL: address, Body: body,
 		Header: http.Header{"Content-Type": {mde.ContentType}, "User-Agent": {mde.UserAgent}}})
 	if err != nil {
 		return none, err
@@ -164,22 +169,23 @@ func describe(w *device.Windows, e Enrollment) (c mde.Context, id []byte) {
 	return c, id
 }
 
-// provision applies the document that enrolment ends with.
-func provision(w *device.Windows, e Enrollment, document []byte) error {
+// certificates puts those of a provisioning document into the stores: the
+// device's own must be about the key in the container.
+func certificates(w *device.Windows, document []byte, container string) (*mde.Provisioning, *x509.Certificate, error) {
 	p, err := mde.DecodeProvisioning(document)
 	if err != nil {
-		return hresult.New("provisioning document", hresult.EnrollProvisioningUnknown, err)
+		return nil, nil, hresult.New("provisioning document", hresult.EnrollProvisioningUnknown, err)
 	}
 	cert, err := pki.Parse(p.Client.DER)
 	if err != nil {
-		return hresult.New("provisioning document", hresult.EnrollCSPCertStore, err)
+		return nil, nil, hresult.New("provisioning document", hresult.EnrollCSPCertStore, err)
 	}
-	key, err := w.Key(w.Ctx, keyMDM)
+	key, err := w.Key(w.Ctx, container)
 	if err != nil {
-		return hresult.New("open MDM key", hresult.BadKeyset, err)
+		return nil, nil, hresult.New("open MDM key", hresult.BadKeyset, err)
 	}
 	if same, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); ok && !same.Equal(cert.PublicKey) {
-		return hresult.New("provisioning document", hresult.EnrollCSPCertStore, errors.New("the certificate is about another key"))
+		return nil, nil, hresult.New("provisioning document", hresult.EnrollCSPCertStore, errors.New("the certificate is about another key"))
 	}
 	for _, root := range p.Roots {
 		w.Disk.Certs.Put(device.Certificate{Store: device.StoreRoot, Name: thumbprint(root), DER: root})
@@ -187,7 +193,17 @@ func provision(w *device.Windows, e Enrollment, document []byte) error {
 	for _, ca := range p.CAs {
 		w.Disk.Certs.Put(device.Certificate{Store: device.StoreCA, Name: thumbprint(ca), DER: ca})
 	}
-	w.Disk.Certs.Put(device.Certificate{Store: device.StoreMySystem, Name: certMDM, DER: p.Client.DER, Container: keyMDM})
+	w.Disk.Certs.Put(device.Certificate{Store: device.StoreMySystem, Name: certMDM, DER: p.Client.DER, Container: container})
+	return p, cert, nil
+}
+
+// provision applies the document that enrolment ends with. address is where it
+// came from, and where renewals go.
+func provision(w *device.Windows, e Enrollment, address string, document []byte) error {
+	p, _, err := certificates(w, document, keyMDM)
+	if err != nil {
+		return err
+	}
 	id := strings.ToUpper(w.GUID())
 	r, base := w.Registry(), device.KeyEnrollments+`\`+id
 	r.SetString(base, "ProviderID", p.App.ProviderID)
@@ -195,6 +211,9 @@ func provision(w *device.Windows, e Enrollment, document []byte) error {
 	r.SetString(base, "UPN", e.UPN)
 	r.SetString(base, "Addr", p.App.Addr)
 	r.SetString(base, "EntDMID", p.DM.EntDMID)
+	keepCredentials(w, base, p.App.Client)
+	r.SetString(base, "EnrollmentServiceURL", address)
+	keepRenewal(w, base, p.Client)
 	r.SetString(base, "Enrolled", w.Clock.Now().UTC().Format(timeLayout))
 	r.SetString(device.KeyEnrollments, "Current", id)
 	w.InstallService(ServiceSchedule)

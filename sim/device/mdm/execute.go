@@ -98,6 +98,8 @@ func (r *runner) atomic(m *syncml.Message, c *syncml.Command, out *syncml.Messag
 	for i := range c.Commands {
 		code := syncml.NotExecuted
 		switch {
+		case i < failed && c.Commands[i].Verb == syncml.Exec:
+			code = syncml.AtomicRollBackFailed // what was started goes on
 		case i < failed:
 			code = syncml.AtomicRollBackOK
 		case i == failed:
@@ -107,11 +109,30 @@ func (r *runner) atomic(m *syncml.Message, c *syncml.Command, out *syncml.Messag
 	}
 }
 
+// formats are those that nodes of CSPs have; "" takes the node's own.
+var formats = map[syncml.Format]bool{"": true, syncml.Chr: true, syncml.Int: true, syncml.Bool: true, syncml.B64: true, syncml.Bin: true,
+	syncml.Node: true, syncml.Null: true, syncml.XML: true, "float": true, "date": true, "time": true}
+
+// foreign tells whether a node is the account of another server: this one has
+// no right to it (425).
+func foreign(path csp.Path) bool {
+	s := path.Segments
+	return len(s) > 4 && s[0] == "Vendor" && s[1] == "MSFT" && s[2] == "DMClient" && s[3] == "Provider" && s[4] != csp.Provider
+}
+
 // item takes a command to the provider of its node.
 func (r *runner) item(verb syncml.Verb, item *syncml.Item) (syncml.StatusCode, string) {
+	if len(item.Target) > csp.MaxURI {
+		return syncml.URITooLong, ""
+	}
 	path, err := csp.Parse(item.Target)
-	if err != nil {
+	switch {
+	case err != nil:
 		return syncml.BadRequest, ""
+	case !formats[item.Meta.Format]:
+		return syncml.UnsupportedMediaType, ""
+	case foreign(path):
+		return syncml.PermissionDenied, ""
 	}
 	t := target{w: r.w, uri: path.String(), path: path, again: again}
 	if path.Scope == csp.User {

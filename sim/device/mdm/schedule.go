@@ -7,7 +7,8 @@ import (
 	"windtunnel.test/sim/device"
 )
 
-// Schedule is the body of the service that opens sessions by itself: often
+// Schedule is the body of the service that opens sessions by itself, and renews
+// the certificate for them: sessions come often
 // after the enrolment, then every few hours (learn.microsoft.com, Intune
 // "policy refresh intervals"). It counts from the enrolment, not from the boot.
 func Schedule(w *device.Windows) func(ctx context.Context) {
@@ -19,7 +20,17 @@ func Schedule(w *device.Windows) func(ctx context.Context) {
 			if err != nil {
 				return // not enrolled: there is nobody to ask
 			}
-			if u.Sleep(untilNext(u, enrolled), "scheduled OMA-DM session") != nil {
+			next := untilNext(u, enrolled)
+			if wait, ok := untilRenewal(u); ok && wait <= next {
+				if u.Sleep(wait, "MDM certificate renewal") != nil {
+					return
+				}
+				if Renew(u) != nil && context.Cause(ctx) != nil {
+					return
+				}
+				continue
+			}
+			if u.Sleep(next, "scheduled OMA-DM session") != nil {
 				return
 			}
 			s := Session{Origin: OriginScheduled, Login: "none"}

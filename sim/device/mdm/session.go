@@ -2,6 +2,8 @@ package mdm
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,10 +25,10 @@ type Session struct {
 	Login   string // LoginStatus: user, others, none
 }
 
-// maxMessages bounds a session: a server that never ends one is not waited for.
-const maxMessages = 64
-
-var errEndless = errors.New("the server does not end the session")
+var (
+	errEndless = errors.New("the server does not end the session")
+	errAborted = errors.New("the server gave the session up")
+)
 
 // Sync runs one management session to its end. Sessions of one boot wait for
 // each other.
@@ -63,6 +65,13 @@ type runner struct {
 	device    string
 	sessionID string
 	commands  int
+	alerts    []syncml.Command // that package 1 takes along
+
+	refusals int // of credentials
+	limit    int // bytes of a message to the server; 0: any
+	partial  syncml.Partial
+	queue    []syncml.Command // answers that wait for the next message
+	begun    bool             // of the first of queue, a piece was sent
 }
 
 func (r *runner) run() error {
@@ -86,12 +95,21 @@ func (r *runner) run() error {
 // more commands.
 func (r *runner) converse() error {
 	next := r.open()
-	for n := 1; n <= maxMessages; n++ {
+	for n := 1; n <= r.w.Timing.MDM.SessionMessages; n++ {
 		reply, err := r.exchange(next)
 		if err != nil {
 			return err
 		}
-		if reply.EndsSession() {
+		again, err := r.proved(next, reply, n+1)
+		switch {
+		case err != nil:
+			return err
+		case again != nil:
+			next = again
+			continue
+		case aborts(reply):
+			return hresult.New("OMA-DM session", hresult.Aborted, errAborted)
+		case reply.EndsSession() && len(r.queue) == 0:
 			return nil
 		}
 		if next, err = r.answer(reply, n+1); err != nil {
@@ -101,12 +119,24 @@ func (r *runner) converse() error {
 	return hresult.New("OMA-DM session", hresult.WaitTimeout, errEndless)
 }
 
+// aborts tells whether the server gave the session up (alert 1223).
+func aborts(m *syncml.Message) bool { return alerts(m, syncml.AlertSessionAbort) }
+
+func alerts(m *syncml.Message, code int) bool {
+	for i := range m.Commands {
+		if m.Commands[i].Verb == syncml.Alert && m.Commands[i].Code == code {
+			return true
+		}
+	}
+	return false
+}
+
 // open builds package 1: who we are, whose session this is, and what happened
 // since the last one.
 func (r *runner) open() *syncml.Message {
 	w := r.w
 	init := syncml.Initiation{
-		SessionID: r.sessionID, Server: r.address, Device: r.device, Login: syncml.LoginStatus(r.s.Login), ServerInitiated: r.s.Origin == OriginPush,
+		SessionID: r.sessionID, Server: r.address, Device: r.device, Login: syncml.LoginStatus(r.s.Login), MaxMsgSize: w.Timing.MDM.MessageSize, ServerInitiated: r.s.Origin == OriginPush,
 		DevInfo: syncml.DevInfo{DevID: r.device, Man: w.Hardware.Manufacturer, Mod: w.Hardware.Model, DmV: "1.3", Lang: "en-US"},
 	}
 	if r.s.UserSID != "" {
@@ -119,7 +149,9 @@ func (r *runner) open() *syncml.Message {
 		init.BootstrapSync = syncml.BootstrapUser
 	}
 	m := init.Message()
-	m.Append(takeAlerts(w)...)
+	m.Header.Cred = r.credential()
+	r.alerts = append(r.alerts, takeAlerts(w)...)
+	m.Append(r.alerts...)
 	m.Number()
 	return m
 }
@@ -128,7 +160,10 @@ func (r *runner) exchange(m *syncml.Message) (*syncml.Message, error) {
 	const op = "OMA-DM session"
 	h := http.Header{
 		"Content-Type": {syncml.ContentType}, "User-Agent": {syncml.UserAgent},
-		"Useragentorigin": {strconv.Itoa(r.s.Origin)}, "Client-Request-Id": {r.device},
+		"Useragentorigin": {strconv.Itoa(r.s.Origin)}, "Client-Request-Id": {r.device}, "Ms-Cv": {r.vector(m.Header.MsgID)},
+	}
+	if kinds := generic(m); kinds != "" {
+		h.Set("MDM-GenericAlert", kinds)
 	}
 	if r.s.Token != "" {
 		h.Set("Authorization", "Bearer "+r.s.Token)
@@ -150,24 +185,98 @@ func (r *runner) exchange(m *syncml.Message) (*syncml.Message, error) {
 	return reply, nil
 }
 
-// answer executes a message's commands in order and builds the next message:
-// a status for each, and the results of what was asked for.
-func (r *runner) answer(m *syncml.Message, msgID int) (*syncml.Message, error) {
-	out := &syncml.Message{
-		Header: syncml.Header{SessionID: r.sessionID, MsgID: msgID, Target: r.address, Source: r.device}, Final: true,
-		Commands: make([]syncml.Command, 0, 1+len(m.Commands)),
+// vector is the correlation vector of a message: one base a session, which
+// counts its messages (microsoft/CorrelationVector, v2).
+func (r *runner) vector(msgID int) string {
+	sum := sha256.Sum256([]byte(r.device + "/" + r.sessionID))
+	return base64.RawStdEncoding.EncodeToString(sum[:16]) + "." + strconv.Itoa(msgID)
+}
+
+// generic lists the kinds of a message's generic alerts, as the header
+// MDM-GenericAlert has them ([MS-MDM] 2.1).
+func generic(m *syncml.Message) string {
+	var kinds []string
+	for i := range m.Commands {
+		if c := &m.Commands[i]; c.Verb == syncml.Alert && c.Code == syncml.AlertGeneric && len(c.Items) > 0 {
+			kinds = append(kinds, c.Items[0].Meta.Type)
+		}
 	}
-	out.Append(syncml.HeaderStatus(m, syncml.OK))
+	return strings.Join(kinds, ";")
+}
+
+// answer executes a message's commands in order and builds the next message:
+// a status for each, and the results of what was asked for. Where the server's
+// package goes on, it asks for its next message; what the server has no room
+// for waits for the next one of ours.
+func (r *runner) answer(m *syncml.Message, msgID int) (*syncml.Message, error) {
+	if m.Header.MaxMsgSize >= syncml.MinMessage {
+		r.limit = m.Header.MaxMsgSize
+	}
+	answers := &syncml.Message{Commands: make([]syncml.Command, 0, 1+len(m.Commands))}
+	answers.Append(syncml.HeaderStatus(m, syncml.OK))
 	for i := range m.Commands {
 		c := &m.Commands[i]
 		if c.Verb == syncml.Status || c.Verb == syncml.Results {
 			continue
 		}
-		r.execute(m, c, out)
+		r.one(m, c, answers)
 		if cause := context.Cause(r.w.Ctx); cause != nil {
 			return nil, cause
 		}
 	}
+	return r.pack(m, answers.Commands, msgID), nil
+}
+
+// one executes a command, once it is whole.
+func (r *runner) one(m *syncml.Message, c *syncml.Command, out *syncml.Message) {
+	if c.Verb == syncml.Alert {
+		r.execute(m, c, out)
+		return
+	}
+	whole, code := r.partial.Take(c, r.w.Timing.MDM.MessageSize*8)
+	if code == syncml.IncompleteCommand {
+		out.Append(syncml.NewAlert(syncml.AlertNoEndOfData, "", ""))
+		whole, code = r.partial.Take(c, r.w.Timing.MDM.MessageSize*8)
+	}
+	if code == 0 || code == syncml.OK {
+		r.execute(m, whole, out)
+		return
+	}
+	r.commands++
+	out.Append(syncml.StatusFor(m, c, code))
+}
+
+// pack puts as many answers into the next message as the server takes.
+func (r *runner) pack(m *syncml.Message, answers []syncml.Command, msgID int) *syncml.Message {
+	out := &syncml.Message{Header: syncml.Header{SessionID: r.sessionID, MsgID: msgID, Target: r.address, Source: r.device}}
+	waiting, begun := r.queue, r.begun
+	r.queue, r.begun = nil, false
+	// The statuses of this message come before what the last one had no room for.
+	queue := append(answers[:len(answers):len(answers)], waiting...)
+	first := len(answers) // index of the one that a piece was sent of
+	room := out.Room(r.limit)
+	for n := range queue {
+		size := 0
+		if r.limit > 0 {
+			size = queue[n].Size()
+		}
+		if size <= room {
+			room -= size
+			out.Append(queue[n])
+			continue
+		}
+		r.queue = queue[n:]
+		if piece, rest, ok := syncml.Cut(queue[n], room, begun && n == first); ok && queue[n].Verb == syncml.Results {
+			out.Append(piece)
+			r.queue = append([]syncml.Command{rest}, queue[n+1:]...)
+			r.begun = true
+		}
+		break
+	}
+	out.Final = len(r.queue) == 0 && m.Final || len(r.queue) == 0 && alerts(m, syncml.AlertNextMessage)
+	if !m.Final && !alerts(m, syncml.AlertNextMessage) {
+		out.Append(syncml.NewAlert(syncml.AlertNextMessage, "", ""))
+	}
 	out.Number()
-	return out, nil
+	return out
 }

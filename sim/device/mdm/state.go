@@ -14,6 +14,9 @@ const ServiceSchedule = "dmwappushservice"
 const (
 	certMDM = "mdm"
 	keyMDM  = "mdm"
+	// keyRenewed has the key of every second certificate: while one is renewed there
+	// are two.
+	keyRenewed = "mdm-renewed"
 )
 
 // What asks for a session (UserAgentOrigin header).
@@ -35,6 +38,14 @@ func enrollmentKey(w *device.Windows) string {
 	return device.KeyEnrollments + `\` + id
 }
 
+// container is where the key of the MDM certificate is.
+func container(w *device.Windows) string {
+	if held, ok := w.Disk.Certs.Find(device.StoreMySystem, certMDM); ok {
+		return held.Container
+	}
+	return keyMDM
+}
+
 // Enrolled tells whether this Windows is enrolled in an MDM.
 func Enrolled(w *device.Windows) bool { return enrollmentKey(w) != "" }
 
@@ -46,6 +57,7 @@ func Forget(w *device.Windows) {
 	w.Registry().Delete(device.KeyEnrollments, "Current")
 	w.Disk.Certs.Delete(device.StoreMySystem, certMDM)
 	w.Disk.Keys.Delete(keyMDM)
+	w.Disk.Keys.Delete(keyRenewed)
 }
 
 // oneAtATime is held by the session that runs: Windows does not open a second

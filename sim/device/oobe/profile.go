@@ -44,13 +44,19 @@ func cachedProfile(w *device.Windows) (ztd.Profile, bool) {
 	return p, true
 }
 
-// acquireProfile asks the deployment service once: the answer is cached,
-// whether it is a profile or a refusal. Only the loss of power is an error;
-// a PC without a profile goes on as anybody's.
+// acquireProfile asks the deployment service once a boot: the answer is
+// cached, whether it is a profile or a refusal, until the PC starts again
+// (learn.microsoft.com, Autopilot FAQ: the profile is downloaded when the PC is
+// online for the first time, and after each restart). A service that cannot be
+// reached leaves what is cached. Only the loss of power is an error; a PC
+// without a profile goes on as anybody's.
 func acquireProfile(w *device.Windows) error {
-	if _, ok := cachedProfile(w); ok || w.Registry().String(device.KeyPolicyCache, "Refusal") != "" {
+	type key struct{}
+	asked := device.Once(w, key{}, func() *bool { return new(bool) })
+	if *asked && answered(w) {
 		return nil
 	}
+	*asked = true
 	w.Log(device.LogAutopilot, 160, "Information", "Autopilot profile acquisition begins")
 	profile, err := downloadProfile(w)
 	if cause := powerLost(w); cause != nil {
@@ -61,15 +67,25 @@ func acquireProfile(w *device.Windows) error {
 	case err == nil:
 		return keepProfile(w, profile)
 	case errors.As(err, &refusal):
+		dropProfile(w)
 		w.Registry().SetString(device.KeyPolicyCache, "Refusal", refusal.Name)
 		w.Registry().SetDWORD(device.KeyPolicyCache, "RefusalCode", uint32(refusal.Code))
 		w.Log(device.LogAutopilot, refusal.Code, "Warning", refusal.Name)
 	default:
 		w.Log(device.LogAutopilot, 172, "Error", err.Error())
+		if answered(w) {
+			return nil
+		}
 	}
 	w.Registry().SetDWORD(device.KeyPolicyCache, "ProfileAvailable", 0)
 	w.Event("autopilot.profile", journal.F("outcome", "none"), journal.F("error", err.Error()))
 	return nil
+}
+
+// answered tells whether an answer is cached.
+func answered(w *device.Windows) bool {
+	_, ok := cachedProfile(w)
+	return ok || w.Registry().String(device.KeyPolicyCache, "Refusal") != ""
 }
 
 // refreshProfile drops the cached answer and asks again.
@@ -123,6 +139,8 @@ func keepProfile(w *device.Windows, p ztd.Profile) error {
 	}
 	w.Disk.Files.Write(device.FileProfile, b)
 	r := w.Registry()
+	r.Delete(device.KeyPolicyCache, "Refusal")
+	r.Delete(device.KeyPolicyCache, "RefusalCode")
 	nameComputer(w, p.CloudAssignedDeviceName)
 	r.SetString(device.KeyPolicyCache, "PolicyJsonCache", string(b))
 	r.SetDWORD(device.KeyPolicyCache, "ProfileAvailable", 1)
