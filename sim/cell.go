@@ -30,18 +30,24 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 	if err != nil {
 		return nil, err
 	}
-	proxy, err := pki.NewRoot(s.Start, 0, "Windtunnel Proxy Root", pki.Options{})
+	return w, w.populate(s, all, n, s.Cells)
+}
+
+// populate gives a world the sites of a scenario, what happens there, and the
+// technicians and PCs of the nth of so many cells.
+func (w *World) populate(s *scenario.Scenario, all []scenario.Device, n, cells int) error {
+	proxy, err := pki.NewRoot(w.start(s), 0, "Windtunnel Proxy Root", pki.Options{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, site := range s.Sites {
 		if err := w.AddSite(site.Config(proxy)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	crews, dealt := map[string]*Crew{}, map[string]int{}
 	for _, t := range s.People.Technicians {
-		count := t.InCell(n, s.Cells, dealt[t.Site])
+		count := t.InCell(n, cells, dealt[t.Site])
 		dealt[t.Site] += t.Count
 		if count == 0 {
 			continue
@@ -57,16 +63,21 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 		}
 		story, err := w.storyOf(s, d, crews)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, err := w.AddPC(story); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := w.plan(s.Timeline); err != nil {
-		return nil, err
+	return w.plan(s.Timeline)
+}
+
+// start is when a scenario begins: in wall time that is now.
+func (w *World) start(s *scenario.Scenario) time.Time {
+	if w.Clock.IsVirtual() {
+		return s.Start
 	}
-	return w, nil
+	return w.Clock.Now()
 }
 
 // storyOf turns what the scenario decides about a PC into a story; what it
@@ -77,7 +88,7 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 		Name: d.Name, Chip: chipOf(d), TPMState: stateOf(d), GroupTag: d.GroupTag, AssignedUser: d.AssignedUser, Home: d.Destination,
 		Installation: device.Installation{Build: string(d.Windows.Build), Edition: string(d.Windows.Edition)},
 		Protection:   device.Protection{SecureBootOff: !d.SecureBoot, BitLockerOff: !d.BitLocker},
-		RTC:          device.RTC{Offset: time.Duration(d.Clock.Offset), Drift: d.Clock.PerSecond(), Set: s.Start},
+		RTC:          device.RTC{Offset: time.Duration(d.Clock.Offset), Drift: d.Clock.PerSecond(), Set: w.start(s)},
 		Arrives:      d.Arrives, Unpacked: d.Unpacked,
 	}
 	var err error
@@ -92,7 +103,7 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 	}
 	if u, ok := s.Tenant.User(d.User); ok {
 		p := s.People.Users
-		story.User = w.NewUser(User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, Stays: p.Stays})
+		story.User = w.NewUser(User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, Stays: w.hurried(p.Stays)})
 	}
 	return story, nil
 }

@@ -3,23 +3,24 @@ package sim
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"windtunnel.test/fakeentra"
 	entraservice "windtunnel.test/fakeentra/service"
 	entra "windtunnel.test/fakeentra/tenant"
 	"windtunnel.test/fakeintune"
-	"windtunnel.test/fakeintune/enroll"
 	intune "windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/graphfront"
 	"windtunnel.test/sim/internet"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/maa"
-	"windtunnel.test/sim/wire/mde"
 	"windtunnel.test/sim/wire/msa"
 	"windtunnel.test/sim/wire/oauth"
 )
@@ -30,19 +31,16 @@ func (w *World) connectCloud() error {
 	if err != nil {
 		return err
 	}
-	common := entraservice.Options{Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("entra")}
+	common := entraservice.Options{Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("entra"), DB: w.options.State, Since: w.options.Since, Starts: w.options.Starts}
 	settings.Options = common
 	w.Entra = fakeentra.New(settings)
 	w.Content = &internet.Content{}
 	w.Intune, err = fakeintune.New(fakeintune.Options{
-		Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("intune"), TenantID: w.Tenant.ID, Domain: w.Tenant.Domain,
+		Clock: w.Clock, Journal: w.Journal, Timing: w.Timing, Seed: w.Seed.Derive("intune"), DB: w.options.State, Since: w.options.Since, Starts: w.options.Starts, TenantID: w.Tenant.ID, Domain: w.Tenant.Domain,
 		Directory: directory{w.Entra.Directory}, Tokens: tokens{w.Entra}, Tickets: tickets{w.Entra},
-		AIKs: w.Entra.AIK, Health: healthReports{w.Entra}, Publisher: w.Content, Supported: supported,
+		AIKs: w.Entra.AIK, Health: healthReports{w.Entra}, Publisher: w.Content, Supported: supported, SignIn: signIn{w.Entra.Directory},
 	})
 	if err != nil {
-		return fmt.Errorf("connect Intune: %w", err)
-	}
-	if err := w.Intune.Enrollment().Configure(w.Tenant.ID, enroll.Settings{AttestationFailure: mde.AttestationFailure(w.attestation.EnrollmentFailure)}); err != nil {
 		return fmt.Errorf("connect Intune: %w", err)
 	}
 	for _, h := range w.Entra.Hosts() {
@@ -59,11 +57,24 @@ func (w *World) connectCloud() error {
 		}
 		w.Network.Serve(h.Name, h.Handler, options...)
 	}
-	w.Network.Serve(hosts.Graph, graphfront.Front{Intune: w.Intune.Graph(), Directory: w.Entra.Graph, Now: w.Clock.Now}, vnet.Operation(graphfront.Operation))
+	front := graphfront.Front{Intune: w.Intune.Graph(), Directory: w.Entra.Graph, Now: w.Clock.Now, NewID: w.requestIDs(), Refused: w.refusedByFront}
+	w.Network.Serve(hosts.Graph, front, vnet.Operation(graphfront.Operation))
 	if err := w.connectVendors(); err != nil {
 		return fmt.Errorf("connect TPM vendors: %w", err)
 	}
 	return internet.Attach(w.Network, w.Clock, w.Content)
+}
+
+// requestIDs names requests to Graph's front.
+func (w *World) requestIDs() func() string {
+	seed, n := w.Seed.Derive("graph front", strconv.Itoa(w.options.Starts)), new(atomic.Uint64)
+	return func() string { return seed.UUID("request", strconv.FormatUint(n.Add(1), 10)) }
+}
+
+// refusedByFront journals what Graph's front refuses by itself.
+func (w *World) refusedByFront(ctx context.Context, operation, check, code string) {
+	w.Journal.Record(vnet.DeviceOf(ctx), journal.Refused, journal.F("service", "graphfront"), journal.F("operation", operation),
+		journal.F("check", check), journal.F("code", code))
 }
 
 // supported tells whether a Windows gets updates at a moment, as far as its

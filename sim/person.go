@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"windtunnel.test/sim/device"
@@ -17,9 +18,22 @@ import (
 type person struct {
 	name     string
 	clock    vclock.Clock
-	rand     *rand.Rand
+	rand     *draws
 	pace     timing.Range  // from seeing a screen to acting on it
 	patience time.Duration // with a screen on which there is nothing to do
+}
+
+// draws is a person's stream. A technician who looks after several PCs draws for
+// all of them from one.
+type draws struct {
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+func (d *draws) from(r timing.Range) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return r.Draw(d.rand)
 }
 
 // errPatience ends a person's wait.
@@ -73,7 +87,7 @@ func (a *attention) next(ctx context.Context) (device.Screen, error) {
 		return s, &Stuck{Screen: s.ID, Row: workingRow(s), After: again}
 	}
 	a.seen = s.Shown
-	return s, a.clock.Sleep(ctx, a.pace.Draw(a.rand), a.name+" reads "+s.ID)
+	return s, a.clock.Sleep(ctx, a.rand.from(a.pace), a.name+" reads "+s.ID)
 }
 
 // restart switches a PC on again that went off by itself. A person to whom the

@@ -111,7 +111,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	watch.begin(n, w)
 	w.Start(context.WithoutCancel(ctx)) // an interrupt stops the clock; in the world nothing happens
 	err = w.Run(ctx, untilOf(o.Scenario))
-	c := &cell{ends: w.ends, phases: w.phases, end: w.Clock.Now(), scheduled: w.Clock.Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
+	c := &cell{ends: w.Ends(), phases: w.phases, end: w.Clock.Now(), scheduled: w.Virtual().Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
 	c.timelines = w.samples()
 	watch.end(w)
 	return c, errors.Join(err, w.Close())
@@ -121,7 +121,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 // every PC where there are few.
 func (w *World) samples() map[string][]journal.Event {
 	keep := map[string][]journal.Event{}
-	for _, g := range groupFailures(w.ends) {
+	for _, g := range groupFailures(w.Ends()) {
 		keep[g.Sample] = w.Timeline.Timeline(w.PC(g.Sample).Name)
 	}
 	if len(w.PCs) <= few {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"windtunnel.test/sim/device"
@@ -68,14 +69,16 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	})
 	story.pc = device.New(device.Options{
 		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Protection: s.Protection, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
-		Journal: w.Journal, Faults: w.Faults, Timing: w.Timing, Roots: w.roots, Program: oobe.Program,
+		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: oobe.Program,
 	})
 	if _, err := story.pc.HardwareHash(w.Clock.Now()); err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
 	w.PCs = append(w.PCs, story.pc)
 	w.stories = append(w.stories, &story)
-	w.ends = append(w.ends, End{Device: s.Name, Serial: s.Hardware.Serial, Outcome: Unfinished})
+	w.ends = append(w.ends, &End{Device: s.Name, Serial: s.Hardware.Serial, Outcome: Unfinished})
+	w.mu.Unlock()
 	w.Journal.Record(s.Name, "device.made", journal.F("serial", s.Hardware.Serial), journal.F("model", s.Hardware.Manufacturer+" "+s.Hardware.Model), journal.F("tpm", s.Chip.Model))
 	return story.pc, nil
 }
@@ -83,13 +86,30 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 // Start lets every story begin, once an administrator's import has put all PCs
 // into the tenant.
 func (w *World) Start(ctx context.Context) {
+	w.mu.Lock()
+	stories, ends := slices.Clone(w.stories), slices.Clone(w.ends)
+	w.going += 1 + len(stories)
+	w.mu.Unlock()
 	w.Clock.Go(ctx, "administrator", func(ctx context.Context) {
 		if err := w.register(ctx); err != nil {
 			w.Journal.Record("", "registration.failed", journal.F("error", err.Error()))
 		}
-		for i, s := range w.stories {
-			w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) { w.live(ctx, s, &w.ends[i]) })
+		for i, s := range stories {
+			w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) {
+				w.live(ctx, s, ends[i])
+				w.isThrough()
+			})
 		}
+		w.isThrough()
+	})
+}
+
+// isThrough counts one story less that goes on.
+func (w *World) isThrough() {
+	w.through.Change(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.going--
 	})
 }
 
@@ -110,7 +130,10 @@ func (w *World) register(ctx context.Context) error {
 	if err := admin.AwaitAssigned(ctx, count); err != nil {
 		return err
 	}
-	for _, s := range w.stories {
+	w.mu.Lock()
+	stories := slices.Clone(w.stories)
+	w.mu.Unlock()
+	for _, s := range stories {
 		w.phase(s.Name, "registered", begin)
 	}
 	return nil
@@ -126,7 +149,7 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 			w.settle(ctx, s, end, err)
 			return
 		}
-		end.Outcome = Resealed
+		w.outcome(end, Resealed)
 	}
 	if s.User == nil {
 		w.Journal.Record(s.Name, "story.ended", journal.F("outcome", end.Outcome))
@@ -143,7 +166,7 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 	begin = w.Clock.Now()
 	s.User.desktop = func() {
 		w.phase(s.Name, "user", begin)
-		end.Outcome = Desktop
+		w.outcome(end, Desktop)
 	}
 	if err := s.User.Unpack(ctx, s.pc); err != nil && end.Outcome != Desktop {
 		w.settle(ctx, s, end, err)
@@ -156,7 +179,22 @@ func (w *World) until(ctx context.Context, when func(time.Time) time.Time, tag s
 		return nil
 	}
 	now := w.Clock.Now()
-	return w.Clock.Sleep(ctx, when(now).Sub(now), tag)
+	return w.Clock.Sleep(ctx, w.hurried(when(now).Sub(now)), tag)
+}
+
+// hurried is how long a wait takes that no protocol hangs on.
+func (w *World) hurried(d time.Duration) time.Duration {
+	if w.options.Haste == 0 {
+		return d
+	}
+	return time.Duration(float64(d) / w.options.Haste)
+}
+
+// outcome notes how far a story has come. Only the story itself writes its end.
+func (w *World) outcome(end *End, outcome string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	end.Outcome = outcome
 }
 
 // After is a moment so long after another.
@@ -187,8 +225,10 @@ func (w *World) settle(ctx context.Context, s *Story, end *End, err error) {
 	if errors.Is(err, vclock.ErrStopped) {
 		return
 	}
+	w.mu.Lock()
 	end.failed(err)
 	end.Check = w.checks[s.Name]
+	w.mu.Unlock()
 	w.Journal.Record(s.Name, "story.ended", journal.F("outcome", end.Outcome), journal.F("code", end.Code), journal.F("phase", end.Phase), journal.F("check", end.Check))
 	s.pc.CutPower()
 }
@@ -196,6 +236,8 @@ func (w *World) settle(ctx context.Context, s *Story, end *End, err error) {
 // phase journals the end of a part of a PC's life and counts its duration.
 func (w *World) phase(name, phase string, begin time.Time) {
 	took := w.Clock.Now().Sub(begin)
+	w.mu.Lock()
 	w.phases.add(phase, took)
+	w.mu.Unlock()
 	w.Journal.Record(name, "phase.end", journal.F("phase", phase), journal.F("took", took))
 }

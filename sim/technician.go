@@ -68,11 +68,11 @@ func (c *Crew) Hire(count, places int, like Technician) {
 // NewTechnician gives somebody with a technician's habits hands and eyes.
 func (w *World) NewTechnician(name string, like Technician) *Technician {
 	t := like
-	t.person = person{name: name, clock: w.Clock, rand: w.Seed.Stream("technician", name), pace: w.Timing.Technician.Action, patience: like.Patience}
+	t.person = person{name: name, clock: w.Clock, rand: &draws{rand: w.Seed.Stream("technician", name)}, pace: w.options.Pace.Technician.Action, patience: like.Patience}
 	if t.patience == 0 {
-		t.patience = w.Timing.Technician.Patience
+		t.patience = w.options.Pace.Technician.Patience
 	}
-	t.presses = w.Timing.OOBE.KeyPresses
+	t.presses = w.options.Pace.OOBE.KeyPresses
 	t.hands = w.Clock.NewSemaphore("hands of "+name, 1)
 	return &t
 }

@@ -3,17 +3,46 @@ package sim
 import (
 	"context"
 	"fmt"
+	"time"
 
 	entra "windtunnel.test/fakeentra/tenant"
 	intune "windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/sidecar"
 )
 
+// loadTenantOnce puts the world's customer into the services, unless the state
+// that they go on with has it: what administrators changed since stays.
+func (w *World) loadTenantOnce(t scenario.Tenant) error {
+	if w.options.State == nil {
+		return w.loadTenant(t)
+	}
+	loaded := store.NewTable[time.Time](w.options.State, "sim.loaded")
+	known := false
+	err := w.options.State.View(func(tx *store.Tx) error {
+		_, known = loaded.Get(tx, t.ID)
+		return nil
+	})
+	if err != nil || known {
+		return err
+	}
+	if err := w.loadTenant(t); err != nil {
+		return err
+	}
+	return w.options.State.Update(func(tx *store.Tx) error {
+		loaded.Put(tx, t.ID, w.Clock.Now())
+		return nil
+	})
+}
+
 // loadTenant puts a customer into the services: organisation, accounts and
 // groups into the directory, what is configured into Intune.
 func (w *World) loadTenant(t scenario.Tenant) error {
+	if err := w.loadEnrolment(t); err != nil {
+		return fmt.Errorf("tenant %s: %w", t.Domain, err)
+	}
 	d := w.Entra.Directory
 	org, err := d.LoadOrganization(t.Organization())
 	if err != nil {
@@ -25,10 +54,8 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 			return fmt.Errorf("tenant %s: %w", t.Domain, err)
 		}
 	}
-	for _, u := range t.AllUsers() {
-		if _, err := d.PutUser(t.ID, u.User, u.Password); err != nil {
-			return fmt.Errorf("user %s: %w", u.UserPrincipalName, err)
-		}
+	if err := w.loadAccounts(t); err != nil {
+		return err
 	}
 	for _, g := range t.AllGroups() {
 		if _, err := d.PutGroup(t.ID, g); err != nil {
@@ -37,6 +64,9 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 	}
 	if err := d.PutApp(entra.App{TenantID: t.ID, ClientID: adminClientID, Name: "windtunnel administrator", Secret: adminSecret}); err != nil {
 		return fmt.Errorf("administrator's application: %w", err)
+	}
+	if err := w.loadAccess(t); err != nil {
+		return err
 	}
 	resources := intune.Resources{Profiles: t.Profiles, StatusPages: t.StatusPages, Configurations: t.Configurations, CompliancePolicies: t.Policies}
 	for _, a := range t.Apps {
@@ -56,7 +86,9 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 // upload makes an app's content: an archive with an installer that does what
 // the scenario says.
 func (w *World) upload(a scenario.App) error {
-	manifest, err := a.Manifest().Encode()
+	setup := a.Manifest()
+	setup.Duration = w.hurried(setup.Duration)
+	manifest, err := setup.Encode()
 	if err != nil {
 		return err
 	}

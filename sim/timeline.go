@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/fault"
@@ -43,7 +44,9 @@ func (w *World) plan(changes []scenario.Change) error {
 
 // await calls f at the nth event that fits.
 func (w *World) await(m scenario.EventMatch, f func()) {
-	seen := 0
+	seen := 0 // the journal calls one listener at a time
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.listeners = append(w.listeners, func(e journal.Event) {
 		if !fault.Match(m.Event, e.Kind) || (m.Device != "" && !w.fits(m.Device, e.Device)) {
 			return
@@ -64,8 +67,11 @@ var errNoSuchPC = errors.New("no PC fits")
 
 // each calls f for every PC that fits a glob.
 func (w *World) each(glob string, f func(*device.PC) error) error {
+	w.mu.Lock()
+	pcs := slices.Clone(w.PCs)
+	w.mu.Unlock()
 	found := false
-	for _, pc := range w.PCs {
+	for _, pc := range pcs {
 		if !w.fits(glob, pc.Name) {
 			continue
 		}

@@ -26,11 +26,18 @@ type User struct {
 
 // NewUser gives somebody who owns an account of the tenant hands and eyes.
 func (w *World) NewUser(u User) *User {
-	u.person = person{name: u.UPN, clock: w.Clock, rand: w.Seed.Stream("user", u.UPN, fmt.Sprint(len(w.stories))), pace: w.Timing.User.Action, patience: u.Patience}
+	u.person = person{name: u.UPN, clock: w.Clock, rand: &draws{rand: w.Seed.Stream("user", u.UPN, fmt.Sprint(w.count()))}, pace: w.options.Pace.User.Action, patience: u.Patience}
 	if u.patience == 0 {
-		u.patience = w.Timing.User.Patience
+		u.patience = w.options.Pace.User.Patience
 	}
 	return &u
+}
+
+// count is how many stories there are.
+func (w *World) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.stories)
 }
 
 // Unpack takes a PC that is off to the desktop, works on it for a while and

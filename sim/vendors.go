@@ -42,7 +42,7 @@ func (w *World) connectVendors() error {
 // deal takes the chip of a story from the lab, and has its vendor publish what
 // the chip itself does not carry.
 func (w *World) deal(s Story) (*vtpm.Chip, error) {
-	chip, err := w.Lab.Deal(w.Clock, s.Chip, w.Seed, vtpm.InState(s.TPMState, w.Timing.TPM))
+	chip, err := w.Lab.Deal(w.Clock, s.Chip, w.Seed, vtpm.InState(s.TPMState, w.options.Pace.TPM))
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ type watch struct {
 	o      RunOptions
 	p      Progress
 	stage  map[string]string // of each PC
-	clocks []*vclock.Virtual
+	clocks []vclock.Clock
 	err    error // of the run's journal
 }
 
@@ -41,7 +41,7 @@ func (w *watch) begin(_ int, world *World) {
 func (w *watch) end(world *World) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.clocks = slices.DeleteFunc(w.clocks, func(c *vclock.Virtual) bool { return c == world.Clock })
+	w.clocks = slices.DeleteFunc(w.clocks, func(c vclock.Clock) bool { return c == world.Clock })
 }
 
 // sink serialises the cells' events into the run's journal and counts.

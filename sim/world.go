@@ -3,9 +3,11 @@ package sim
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"windtunnel.test/fakeentra"
@@ -16,6 +18,7 @@ import (
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/scenario"
+	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vnet"
@@ -35,13 +38,35 @@ type Options struct {
 	// Attestation is which TPMs the services believe; zero: every vendor's, but
 	// for firmware that is known to be vulnerable.
 	Attestation scenario.Attestation
+
+	// Clock is the world's time; nil: virtual time from Start. On a Wall clock
+	// everything is really concurrent, and Start has no meaning.
+	Clock vclock.Clock
+	// Web signs the services' certificates on the world's own network; nil: the
+	// authority that every virtual world has.
+	Web *pki.CA
+	// State is where the services keep their rows; nil: memory. A tenant that it
+	// has already is not loaded again.
+	State *store.DB
+	// Since dates the services' authorities and keys, and Starts counts the
+	// processes that have served State: see the services' own options.
+	Since  time.Time
+	Starts int
+	// Pace is the timing of PCs and people where it is another than that of the
+	// services; nil: Timing.
+	Pace *timing.Profile
+	// Haste is how much faster than the clock the long waits pass that no
+	// protocol hangs on: PCs on their way and on the shelf, people's days at work,
+	// installers. 0 is 1.
+	Haste float64
 }
 
 // World is one cell: a clock, a network with its services and sites, PCs and
-// people. It is in virtual time; see package vclock for what that means for
-// code that waits.
+// people. In virtual time one actor runs at a time; see package vclock for what
+// that means for code that waits. In wall time its methods may be called by any
+// goroutine.
 type World struct {
-	Clock    *vclock.Virtual
+	Clock    vclock.Clock
 	Seed     vclock.Seed
 	Timing   *timing.Profile
 	Journal  *journal.Journal
@@ -59,12 +84,18 @@ type World struct {
 	attestation scenario.Attestation
 	ekHosts     map[string]*internet.EKHost // of firmware TPMs' vendors
 
+	options Options
 	roots   *x509.CertPool
+	through vclock.Cond // the stories that go on have become fewer
+	haste   float64     // how much faster than the clock people's long waits pass; 0: as it says
+
+	mu      sync.Mutex // guards what follows, and PCs; never held across a clock call
 	stories []*Story
+	going   int               // stories that are not through, with the import before them
 	checks  map[string]string // the last check that refused a device
 	counts  map[string]int    // of events that the summary counts, by kind
 	phases  phases
-	ends    []End
+	ends    []*End
 	// problems are what administrators and the timeline could not do.
 	problems []string
 	// listeners hear every event; what they do must not wait.
@@ -79,8 +110,14 @@ func NewWorld(o Options) (*World, error) {
 	if o.Timing == nil {
 		o.Timing = timing.Default()
 	}
+	if o.Pace == nil {
+		o.Pace = o.Timing
+	}
+	if o.Clock == nil {
+		o.Clock = vclock.NewVirtual(vclock.Options{Start: o.Start, Seed: o.Seed})
+	}
 	w := &World{
-		Clock: vclock.NewVirtual(vclock.Options{Start: o.Start, Seed: o.Seed}), Seed: o.Seed, Timing: o.Timing, Lab: o.Lab,
+		Clock: o.Clock, Seed: o.Seed, Timing: o.Timing, Lab: o.Lab, options: o, through: o.Clock.NewCond("stories that go on"),
 		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(keepEvents), checks: map[string]string{}, counts: map[string]int{},
 	}
 	sinks := append([]journal.Sink{w.Timeline, journal.SinkFunc(w.observe)}, o.Sinks...)
@@ -89,15 +126,18 @@ func NewWorld(o Options) (*World, error) {
 		return nil, fmt.Errorf("world: %w", err)
 	}
 	w.Faults = fault.New(w.Seed.Derive("faults"), w.Journal, w.Clock.Now(), o.Faults)
-	web, err := pki.NewRoot(w.Clock.Now(), 0, "Windtunnel Web Root", pki.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("world: %w", err)
+	web := o.Web
+	if web == nil {
+		var err error
+		if web, err = pki.NewRoot(w.Clock.Now(), 0, "Windtunnel Web Root", pki.Options{}); err != nil {
+			return nil, fmt.Errorf("world: %w", err)
+		}
 	}
 	w.Network = vnet.New(w.Clock, vnet.Options{Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web, Timing: w.Timing})
 	if err := w.connectCloud(); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
-	if err := w.loadTenant(o.Tenant); err != nil {
+	if err := w.loadTenantOnce(o.Tenant); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
 	w.roots = x509.NewCertPool()
@@ -108,9 +148,14 @@ func NewWorld(o Options) (*World, error) {
 
 // observe keeps what the sums at the end need: who was refused by what.
 func (w *World) observe(e journal.Event) {
-	for _, hear := range w.listeners {
+	w.mu.Lock()
+	hearing := w.listeners
+	w.mu.Unlock()
+	for _, hear := range hearing {
 		hear(e)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if e.Kind == "registration.failed" || e.Kind == "timeline.failed" {
 		w.problems = append(w.problems, e.Kind+": "+e.Text("error"))
 	}
@@ -133,8 +178,16 @@ func (w *World) AddSite(c vnet.SiteConfig) error {
 	return nil
 }
 
+// Virtual is the world's clock where it is in virtual time, otherwise nil.
+func (w *World) Virtual() *vclock.Virtual {
+	v, _ := w.Clock.(*vclock.Virtual)
+	return v
+}
+
 // PC finds a PC by its name or serial number, nil where there is none.
 func (w *World) PC(name string) *device.PC {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	i := slices.IndexFunc(w.PCs, func(pc *device.PC) bool { return pc.Name == name || pc.Hardware.Serial == name })
 	if i < 0 {
 		return nil
@@ -142,20 +195,52 @@ func (w *World) PC(name string) *device.PC {
 	return w.PCs[i]
 }
 
+// Ends is how the PCs' stories have ended so far, in the order in which the PCs
+// were added; Unfinished for those that go on.
+func (w *World) Ends() []End {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ends := make([]End, len(w.ends))
+	for i, e := range w.ends {
+		ends[i] = *e
+	}
+	return ends
+}
+
 // Run lets the world live until everybody is through, at most until that
-// moment; a zero until is a year.
+// moment; a zero until is a year. In wall time, where nothing stands still by
+// itself, it waits until all stories that were started are through; services
+// and whoever has no story go on until Close.
 func (w *World) Run(ctx context.Context, until time.Time) error {
 	if until.IsZero() {
 		until = w.Clock.Now().AddDate(1, 0, 0)
 	}
-	return w.Clock.Run(ctx, until)
+	if v := w.Virtual(); v != nil {
+		return v.Run(ctx, until)
+	}
+	timed, cancel := w.Clock.WithTimeout(ctx, until.Sub(w.Clock.Now()), errUntil)
+	defer cancel()
+	err := w.through.Await(timed, func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.going == 0
+	})
+	if errors.Is(err, errUntil) {
+		return nil
+	}
+	return err
 }
+
+// errUntil ends a run in wall time at its moment.
+var errUntil = errors.New("the run's time is over")
 
 // Close ends every actor that is left. A world is of no use afterwards but for
 // what it remembers.
 func (w *World) Close() error {
 	err := w.Journal.Close() // first: that actors are ended is nothing that happens in the world
-	w.Clock.Stop()
+	if c, ok := w.Clock.(interface{ Stop() }); ok {
+		c.Stop()
+	}
 	w.Network.Close()
 	return err
 }

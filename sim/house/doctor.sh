@@ -20,6 +20,10 @@ try simulator "make run" "go mod download" sh -c 'go build -o /dev/null ./sim/vt
 try openssl "make test" "apt install openssl" openssl version
 try zbarimg "make test" "apt install zbar-tools" zbarimg --version
 try xmllint "make test" "apt install libxml2-utils" xmllint --version
+try xmlsec1 "make test" "apt install xmlsec1" xmlsec1 --version
+try curl "make test" "apt install curl" curl --version
+try sqlite3 "make test" "apt install sqlite3" sqlite3 -version
+try scep-submit "make test" "apt install certmonger" sh -c 'test -x /usr/lib/certmonger/scep-submit && echo "certmonger has it"'
 try tpm2-tools "make test" "apt install tpm2-tools" tpm2_getcap --version
 try swtpm "make test" "apt install swtpm" swtpm --version
 try tcti "make test" "apt install libtss2-tcti-mssim0 libtss2-tcti-swtpm0" sh -c 'ls /usr/lib/*/libtss2-tcti-mssim.so.0 && ls /usr/lib/*/libtss2-tcti-swtpm.so.0'

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/installer"
 )
@@ -71,13 +72,6 @@ func (c *checker) win32(at string, a *graph.Win32LobApp) {
 	}
 }
 
-// An installer that says nothing of its own runs as long as an SSD takes to
-// write it: our model.
-const (
-	installTime = 20 * time.Second
-	installRate = 40 << 20 // bytes a second
-)
-
 const uninstallKey = `\currentversion\uninstall\`
 
 // Manifest is the inside of the app's installer. What the file does not say is
@@ -97,7 +91,8 @@ func (a App) Manifest() installer.Manifest {
 		}
 	}
 	if m.Duration == 0 {
-		m.Duration = installTime + time.Duration(a.Size/installRate)*time.Second
+		pace := timing.Default().Intune
+		m.Duration = pace.DefaultInstall + time.Duration(a.Size/int64(pace.DefaultInstallRate))*time.Second
 	}
 	set(&m.Product, w.Product)
 	set(&m.Version, w.Version)

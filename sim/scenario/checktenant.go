@@ -40,6 +40,8 @@ func (c *checker) tenant() {
 	c.objects()
 	c.groups()
 	c.more()
+	c.applications()
+	c.accessPolicies()
 	c.profiles()
 	c.apps()
 	c.statusPages()
@@ -81,6 +83,9 @@ func (c *checker) users() {
 		}
 		c.name(path+".userPrincipalName", upn, names, "user")
 		complete(u)
+		for k, role := range u.Windtunnel.Roles {
+			c.oneOf(fmt.Sprintf("%s.windtunnel.roles[%d]", path, k), role, graph.DirectoryRoles()...)
+		}
 	}
 	c.accounts = map[string]User{}
 	for _, u := range t.Users {
@@ -95,6 +100,9 @@ func complete(u *User) {
 	}
 	if u.Password == "" && u.PasswordProfile != nil {
 		u.Password = u.PasswordProfile.Password
+	}
+	if u.PasswordProfile != nil && u.PasswordProfile.ForceChangePasswordNextSignIn {
+		u.Windtunnel.ChangePassword = true
 	}
 	u.PasswordProfile = nil
 	if u.Password == "" {

@@ -121,6 +121,15 @@ func collection(v reflect.Value) any {
 		switch x := v.Index(i).Interface().(type) {
 		case User:
 			list[i] = append(resourceTree(reflect.ValueOf(x.User)), entry{"password", x.Password})
+			if own := object2tree(reflect.ValueOf(x.Windtunnel)); len(own) > 0 {
+				list[i] = append(list[i].(mapping), entry{"windtunnel", own})
+			}
+		case Application:
+			m := resourceTree(reflect.ValueOf(x.Application))
+			if x.Secret != "" {
+				m = append(m, entry{"secret", x.Secret})
+			}
+			list[i] = m
 		case App:
 			list[i] = append(resourceTree(reflect.ValueOf(x.MobileApp)), entry{"windtunnel", object2tree(reflect.ValueOf(x.Windtunnel))})
 		default:

@@ -18,26 +18,32 @@ type resourceKind struct {
 	types     []string     // concrete OData types; nil where the resource has only one
 	fallback  string       // type of a resource that does not name it
 	target    reflect.Type // Graph's type
-	extension string       // member that is ours
+	extension []string     // members that are ours
 	readOnly  []string     // members that only say what is so; not modelled, and no loss
 }
 
 var (
 	everywhere = []string{"id", "deletedDateTime", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags", "roleScopeTagIds"}
 	ofApps     = []string{"uploadState", "publishingState", "isAssigned", "dependentAppCount", "supersedingAppCount", "supersededAppCount", "committedContentVersion"}
-	ofObjects  = []string{"securityIdentifier", "createdByAppId", "renewedDateTime", "onPremisesLastSyncDateTime", "onPremisesProvisioningErrors", "serviceProvisioningErrors", "proxyAddresses", "signInSessionsValidFromDateTime", "refreshTokensValidFromDateTime", "licenseAssignmentStates", "provisionedPlans", "lastPasswordChangeDateTime"}
+	// What an export of app registrations says beside what the sign-in looks at.
+	ofRegistrations = []string{"publisherDomain", "verifiedPublisher", "info", "optionalClaims", "tags", "addIns", "parentalControlSettings", "certification",
+		"applicationTemplateId", "disabledByMicrosoftStatus", "isDeviceOnlyAuthSupported", "groupMembershipClaims", "defaultRedirectUri", "samlMetadataUrl",
+		"serviceManagementReference", "tokenEncryptionKeyId", "uniqueName", "servicePrincipalLockConfiguration", "requestSignatureVerification", "nativeAuthenticationApisEnabled"}
+	ofObjects = []string{"securityIdentifier", "createdByAppId", "renewedDateTime", "onPremisesLastSyncDateTime", "onPremisesProvisioningErrors", "serviceProvisioningErrors", "proxyAddresses", "signInSessionsValidFromDateTime", "refreshTokensValidFromDateTime", "licenseAssignmentStates", "provisionedPlans", "lastPasswordChangeDateTime"}
 )
 
 // resources gives the collections by their Go type.
 var resources = map[reflect.Type]resourceKind{
-	reflect.TypeFor[[]User]():                 {target: reflect.TypeFor[graph.User](), extension: "password", readOnly: ofObjects},
+	reflect.TypeFor[[]User]():                 {target: reflect.TypeFor[graph.User](), extension: []string{"password", "windtunnel"}, readOnly: ofObjects},
 	reflect.TypeFor[[]graph.DirectoryGroup](): {target: reflect.TypeFor[graph.DirectoryGroup](), readOnly: ofObjects},
 	reflect.TypeFor[[]graph.DeploymentProfile](): {target: reflect.TypeFor[graph.DeploymentProfile](),
 		types: []string{graph.TypeEntraProfile, graph.TypeHybridProfile}, fallback: graph.TypeEntraProfile, readOnly: []string{"assignedDevices"}},
 	reflect.TypeFor[[]graph.EnrollmentStatusPage](): {target: reflect.TypeFor[graph.EnrollmentStatusPage](),
 		types: []string{graph.TypeESP}, fallback: graph.TypeESP},
 	reflect.TypeFor[[]App](): {target: reflect.TypeFor[graph.MobileApp](),
-		types: []string{graph.TypeWin32LobApp, graph.TypeMobileMSI}, extension: "windtunnel", readOnly: ofApps},
+		types: []string{graph.TypeWin32LobApp, graph.TypeMobileMSI}, extension: []string{"windtunnel"}, readOnly: ofApps},
+	reflect.TypeFor[[]Application]():                   {target: reflect.TypeFor[graph.Application](), extension: []string{"secret"}, readOnly: ofRegistrations},
+	reflect.TypeFor[[]graph.ConditionalAccessPolicy](): {target: reflect.TypeFor[graph.ConditionalAccessPolicy](), readOnly: []string{"modifiedDateTime", "templateId", "partialEnablementStrategy"}},
 	reflect.TypeFor[[]graph.DeviceConfiguration](): {target: reflect.TypeFor[graph.DeviceConfiguration](),
 		types: []string{graph.TypeCustomConfiguration, graph.TypePKCSCertificate, graph.TypeImportedPFX, graph.TypeTrustedRoot, graph.TypeDomainJoin}},
 	reflect.TypeFor[[]graph.CompliancePolicy](): {target: reflect.TypeFor[graph.CompliancePolicy](),
@@ -106,9 +112,9 @@ func (d *decoder) one(n *node, e reflect.Value, path string, kind resourceKind) 
 	}
 	members := plain(n).(map[string]any)
 	before := len(d.problems)
-	if kind.extension != "" {
-		delete(members, kind.extension)
-		d.extend(n, e, path, kind.extension)
+	for _, key := range kind.extension {
+		delete(members, key)
+		d.extend(n, e, path, key)
 	}
 	if name != "" {
 		members[odataType] = name

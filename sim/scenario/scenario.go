@@ -53,8 +53,6 @@ var notYet = map[string]map[string]string{
 		"configurationPolicies":            "settings catalog policies",
 		"groupPolicyConfigurations":        "administrative templates",
 		"assignmentFilters":                "assignment filters",
-		"conditionalAccessPolicies":        "conditional access",
-		"applications":                     "app registrations",
 		"ndesConnectors":                   "certificate connectors",
 		"deviceHealthScripts":              "remediations",
 		"roleScopeTags":                    "scope tags",

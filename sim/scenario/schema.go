@@ -173,18 +173,28 @@ func (b *schemaBuilder) members(t reflect.Type, kind resourceKind) *jsonschema.S
 	if kind.target == reflect.TypeFor[graph.DirectoryGroup]() {
 		s.Properties["members"] = &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, b.member(reflect.TypeFor[graph.DirectoryObject]())}}}
 	}
-	switch kind.extension {
-	case "password":
-		s.Properties["password"] = &jsonschema.Schema{Type: "string", Description: "Ours: the password; missing: one is made."}
-	case "windtunnel":
-		own := *b.of(reflect.TypeFor[Installer]())
-		own.Description = "Ours: what the app's installer does."
-		s.Properties["windtunnel"] = &own
-	default:
-		return s
+	for _, key := range kind.extension {
+		s.Properties[key] = b.extension(kind.target, key)
+		s.PropertyOrder = append(s.PropertyOrder, key)
 	}
-	s.PropertyOrder = append(s.PropertyOrder, kind.extension)
 	return s
+}
+
+// extension is a member that is ours.
+func (b *schemaBuilder) extension(target reflect.Type, key string) *jsonschema.Schema {
+	switch {
+	case key == "password":
+		return &jsonschema.Schema{Type: "string", Description: "Ours: the password; missing: one is made."}
+	case key == "secret":
+		return &jsonschema.Schema{Type: "string", Description: "Ours: a client secret that does not expire; passwordCredentials may have others."}
+	case target == reflect.TypeFor[graph.User]():
+		own := *b.of(reflect.TypeFor[Account]())
+		own.Description = "Ours: what Graph does not show of the account."
+		return &own
+	}
+	own := *b.of(reflect.TypeFor[Installer]())
+	own.Description = "Ours: what the app's installer does."
+	return &own
 }
 
 // member is a member of a resource; it may be null.

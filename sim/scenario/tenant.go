@@ -13,18 +13,21 @@ import (
 // Tenant is a customer's directory and Intune. Lists hold Graph resources, or
 // what Graph answers: an object with "value".
 type Tenant struct {
-	ID             string                       `yaml:"id" doc:"Tenant id, a GUID; made from the domain when missing."`
-	Domain         string                       `yaml:"domain" need:"yes" doc:"Primary domain, such as contoso.com."`
-	DisplayName    string                       `yaml:"displayName" doc:"The organisation's name, as sign-in and provisioning pages show it."`
-	DevicesPerUser int                          `yaml:"devicesPerUser" min:"0" max:"100000" doc:"How many devices one user may join; 0 takes the timing profile's."`
-	Users          []User                       `yaml:"users" doc:"user resources, with our own member password. A user without assignedLicenses has a licence for Intune."`
-	MoreUsers      *MoreUsers                   `yaml:"moreUsers" doc:"Users that need no names of their own."`
-	Groups         []graph.DirectoryGroup       `yaml:"groups" doc:"group resources. members may also be a list of user principal names or ids; a membershipRule makes a dynamic group."`
-	Profiles       []graph.DeploymentProfile    `yaml:"windowsAutopilotDeploymentProfiles" doc:"windowsAutopilotDeploymentProfile resources, with assignments."`
-	StatusPages    []graph.EnrollmentStatusPage `yaml:"deviceEnrollmentConfigurations" doc:"windows10EnrollmentCompletionPageConfiguration resources (the Enrollment Status Page), with assignments. selectedMobileAppIds may also hold names."`
-	Apps           []App                        `yaml:"mobileApps" doc:"mobileApp resources (win32LobApp, windowsMobileMSI), with assignments and our own member windtunnel."`
-	Configurations []graph.DeviceConfiguration  `yaml:"deviceConfigurations" doc:"deviceConfiguration resources, with assignments."`
-	Policies       []graph.CompliancePolicy     `yaml:"deviceCompliancePolicies" doc:"windows10CompliancePolicy resources, with assignments."`
+	ID             string                          `yaml:"id" doc:"Tenant id, a GUID; made from the domain when missing."`
+	Domain         string                          `yaml:"domain" need:"yes" doc:"Primary domain, such as contoso.com."`
+	DisplayName    string                          `yaml:"displayName" doc:"The organisation's name, as sign-in and provisioning pages show it."`
+	DevicesPerUser int                             `yaml:"devicesPerUser" min:"0" max:"100000" doc:"How many devices one user may join; 0 takes the timing profile's."`
+	Users          []User                          `yaml:"users" doc:"user resources, with our own member password. A user without assignedLicenses has a licence for Intune."`
+	MoreUsers      *MoreUsers                      `yaml:"moreUsers" doc:"Users that need no names of their own."`
+	Applications   []Application                   `yaml:"applications" doc:"application resources (app registrations), with our own member secret. What requiredResourceAccess asks for is granted; a permission may be written by name."`
+	AccessPolicies []graph.ConditionalAccessPolicy `yaml:"conditionalAccessPolicies" doc:"conditionalAccessPolicy resources. Users, groups and applications may also be written by name."`
+	Groups         []graph.DirectoryGroup          `yaml:"groups" doc:"group resources. members may also be a list of user principal names or ids; a membershipRule makes a dynamic group."`
+	Profiles       []graph.DeploymentProfile       `yaml:"windowsAutopilotDeploymentProfiles" doc:"windowsAutopilotDeploymentProfile resources, with assignments."`
+	StatusPages    []graph.EnrollmentStatusPage    `yaml:"deviceEnrollmentConfigurations" doc:"windows10EnrollmentCompletionPageConfiguration resources (the Enrollment Status Page), with assignments. selectedMobileAppIds may also hold names."`
+	Apps           []App                           `yaml:"mobileApps" doc:"mobileApp resources (win32LobApp, windowsMobileMSI), with assignments and our own member windtunnel."`
+	Configurations []graph.DeviceConfiguration     `yaml:"deviceConfigurations" doc:"deviceConfiguration resources, with assignments."`
+	Enrolment      *Enrolment                      `yaml:"enrolment" doc:"How MDM enrolment is set up."`
+	Policies       []graph.CompliancePolicy        `yaml:"deviceCompliancePolicies" doc:"windows10CompliancePolicy resources, with assignments."`
 }
 
 // Organization is the tenant as Graph shows it.
@@ -50,7 +53,25 @@ func isInitial(domain string) bool { return strings.HasSuffix(strings.ToLower(do
 // User is an account with its password.
 type User struct {
 	graph.User
-	Password string
+	Password   string
+	Windtunnel Account
+}
+
+// Account is our own member "windtunnel" of a user: what the directory knows of
+// an account and Graph does not show.
+type Account struct {
+	MFA            bool     `yaml:"mfa" doc:"A second factor is registered."`
+	ChangePassword bool     `yaml:"changePassword" doc:"The password must be changed at the next sign-in; the user resource's passwordProfile may say so too."`
+	Expired        bool     `yaml:"passwordExpired" doc:"The password is too old."`
+	Locked         bool     `yaml:"locked" doc:"The account is locked."`
+	Roles          []string `yaml:"roles" doc:"Directory roles, such as Intune Administrator."`
+	TermsAccepted  []string `yaml:"termsAccepted" doc:"Ids of the terms of use that the user has accepted."`
+}
+
+// Application is an app registration with a secret.
+type Application struct {
+	graph.Application
+	Secret string
 }
 
 // MoreUsers makes accounts user001@domain, user002@domain, ...

@@ -116,7 +116,7 @@ func (w *World) Do(f func(ctx context.Context)) {
 		f(ctx)
 		stop(errThrough)
 	})
-	err := w.Clock.Run(run, w.Clock.Now().Add(horizon))
+	err := w.Virtual().Run(run, w.Clock.Now().Add(horizon))
 	var panicked *vclock.PanicError
 	switch {
 	case errors.Is(err, errThrough):

@@ -1,0 +1,186 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"windtunnel.test/sim"
+	"windtunnel.test/sim/pki"
+)
+
+// Warning is what everybody should know who uses it.
+const Warning = "never a production service: for tests on this machine only, with keys and passwords that are as good as public"
+
+// Endpoints is what a client is to be told: the ready document.
+type Endpoints struct {
+	Warning      string            `json:"warning"`
+	Scenario     string            `json:"scenario"`
+	TenantID     string            `json:"tenantId"`
+	Domain       string            `json:"domain"`
+	Proxy        string            `json:"proxy"` // for HTTPS_PROXY and HTTP_PROXY: http://127.0.0.1:8180
+	TLS          string            `json:"tls"`   // HOST:PORT, routed by SNI
+	HTTP         string            `json:"http"`  // HOST:PORT, routed by Host
+	CA           string            `json:"ca"`    // file with the root above the web certificates, PEM
+	Management   string            `json:"management,omitempty"`
+	State        string            `json:"state,omitempty"`
+	Fleet        int               `json:"fleet,omitempty"` // PCs that live here as well
+	Applications []sim.Application `json:"applications"`
+	Users        []User            `json:"users"`
+	Hosts        []string          `json:"hosts"` // the names that are served, sorted; "*.suffix" is every name below it
+}
+
+// User is somebody who can sign in.
+type User struct {
+	UPN      string `json:"upn"`
+	Password string `json:"password"`
+}
+
+// Ready says what to set, and who can sign in.
+func (s *Server) Ready() Endpoints { return s.ready }
+
+// announce fills in the ready document, and writes the authority's certificate.
+func (s *Server) announce() error {
+	scenario := s.o.Scenario
+	r := Endpoints{
+		Warning: Warning, Scenario: scenario.Name, TenantID: scenario.Tenant.ID, Domain: scenario.Tenant.Domain, Proxy: "http://" + s.gateway.ProxyAddr(), TLS: s.gateway.TLSAddr(), HTTP: s.gateway.HTTPAddr(),
+		State: s.o.StateDir, Applications: sim.Applications(scenario.Tenant), Users: []User{}, Hosts: s.gateway.Names(),
+	}
+	if s.o.Management != "" {
+		r.Management = "http://" + s.o.Management
+	}
+	if s.o.Fleet {
+		r.Fleet = scenario.Fleet.Count()
+	}
+	for _, u := range scenario.Tenant.AllUsers() {
+		r.Users = append(r.Users, User{u.UserPrincipalName, u.Password})
+	}
+	var err error
+	if r.CA, err = s.caFile(); err != nil {
+		return err
+	}
+	if err := writeWhole(r.CA, pki.PEM(s.root.Cert)); err != nil {
+		return inputError("--ca: %w", err)
+	}
+	s.ready = r
+	return nil
+}
+
+// caFile is where the authority's certificate goes.
+func (s *Server) caFile() (string, error) {
+	path := s.o.CAFile
+	switch {
+	case path != "":
+	case s.o.StateDir != "":
+		path = filepath.Join(s.o.StateDir, "ca.pem")
+	default:
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", inputError("--ca: say where, for there is no cache folder: %w", err)
+		}
+		_, port, err := net.SplitHostPort(s.gateway.ProxyAddr())
+		if err != nil {
+			return "", err
+		}
+		path = filepath.Join(cache, "windtunnel", "serve", "ca-"+port+".pem")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return "", inputError("--ca: %w", err)
+		}
+	}
+	return filepath.Abs(path)
+}
+
+// forget removes a certificate that is good for nothing any more, unless
+// somebody has said where it is to be.
+func (s *Server) forget() error {
+	if s.ready.CA == "" || s.o.CAFile != "" || s.o.StateDir != "" {
+		return nil
+	}
+	if err := os.Remove(s.ready.CA); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// writeWhole writes a file that everybody may read, whole or not at all.
+func writeWhole(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// few is how many users are shown to a person.
+const few = 3
+
+// WriteText tells a person what to set.
+func (r Endpoints) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q: tenant %s (%s)\nIt is %s.\n\n", r.Scenario, r.Domain, r.TenantID, r.Warning)
+	fmt.Fprintf(&b, "  export HTTPS_PROXY=%s HTTP_PROXY=%s\n  export SSL_CERT_FILE=%s\n", r.Proxy, r.Proxy, quote(r.CA))
+	if a := r.Applications[0]; a.Secret != "" { // as Azure's SDKs look for it
+		fmt.Fprintf(&b, "  export AZURE_TENANT_ID=%s AZURE_CLIENT_ID=%s AZURE_CLIENT_SECRET=%s\n", r.TenantID, a.ClientID, quote(a.Secret))
+	}
+	b.WriteString("\n")
+	for _, a := range r.Applications {
+		fmt.Fprintf(&b, "  %-12s %s, client id %s%s\n", "Application", a.Name, a.ClientID, secret(a))
+	}
+	for i, u := range r.Users {
+		if i == few && len(r.Users) > few+1 {
+			fmt.Fprintf(&b, "  %-12s and %d more: --json lists them\n", "", len(r.Users)-few)
+			break
+		}
+		fmt.Fprintf(&b, "  %-12s %s, password %s\n", "User", u.UPN, u.Password)
+	}
+	fmt.Fprintf(&b, "\n  %-12s %s, by the name that a client asks for\n", "TLS", r.TLS)
+	for _, line := range [][2]string{{"HTTP", r.HTTP}, {"Management", r.Management}, {"State", r.State}} {
+		if line[1] != "" {
+			fmt.Fprintf(&b, "  %-12s %s\n", line[0], line[1])
+		}
+	}
+	if r.Fleet > 0 {
+		fmt.Fprintf(&b, "  %-12s %d PCs live here as well\n", "Fleet", r.Fleet)
+	}
+	host, port, _ := net.SplitHostPort(r.TLS)
+	fmt.Fprintf(&b, "\nWhere no proxy can be set, these lines in /etc/hosts do")
+	if port != "443" {
+		fmt.Fprintf(&b, " once it listens there (--listen 127.0.0.1:443)")
+	}
+	fmt.Fprintf(&b, ":\n\n")
+	for _, name := range r.Hosts {
+		if !strings.HasPrefix(name, "*.") { // a hosts file knows no wildcards
+			fmt.Fprintf(&b, "  %s %s\n", host, name)
+		}
+	}
+	fmt.Fprintf(&b, "\nCtrl-C ends it.\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func secret(a sim.Application) string {
+	if a.Secret == "" {
+		return ""
+	}
+	return ", secret " + a.Secret
+}
+
+// quote is a path for a shell.
+func quote(path string) string {
+	if strings.ContainsAny(path, " \t\"'$`\\&|;<>()*?[]#~!") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
+}
