@@ -69,7 +69,7 @@ func ask(win *device.Windows, ek tpmattest.EKInfo, key int) *requester {
 	name, err := aik.TPMNameOf(cert)
 	Expect(err).NotTo(HaveOccurred())
 	r := &requester{win: win, host: aik.Host(name.Vendor(), cert.AuthorityKeyId), name: name, random: win.RandomReader()}
-	r.signer, err = scep.NewSigner(pki.RSAKey(key), win.Now(), r.random)
+	r.signer, err = scep.NewSigner(pki.RSAKey(key), win.Now(), win.Timing.TPM.RequestSignerLife, r.random)
 	Expect(err).NotTo(HaveOccurred())
 	resp := send(win, http.MethodGet, aik.URL(r.host, "GetCACertChain"), nil, nil)
 	Expect(resp.Status).To(Equal(http.StatusOK))

@@ -137,7 +137,7 @@ func cell(b *testing.B, s *scenario.Scenario, lab *vtpm.Lab, n, count int) *sim.
 
 func scheduled(worlds []*sim.World) (n uint64) {
 	for _, w := range worlds {
-		n += w.Clock.Stats().Events
+		n += w.Virtual().Stats().Events
 	}
 	return n
 }

@@ -212,7 +212,7 @@ func newRequester(aiks *service.Service, t *tools, vendor *pki.CA) *requester {
 		r.chain = []*x509.Certificate{vendor.Cert}
 	}
 	r.host = aik.Host(r.name.Vendor(), cert.AuthorityKeyId)
-	r.signer, err = scep.NewSigner(pki.RSAKey(0), time.Now(), rand.Reader)
+	r.signer, err = scep.NewSigner(pki.RSAKey(0), time.Now(), 367*24*time.Hour, rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
 	status, body := r.send(http.MethodGet, "GetCACertChain", nil)
 	Expect(status).To(Equal(http.StatusOK), string(body))

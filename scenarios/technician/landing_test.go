@@ -66,6 +66,24 @@ var _ = Describe("the configuration screen", func() {
 		Expect(s.Line(oobe.LabelUser)).To(Equal("kim@contoso.com"))
 	})
 
+	It("reads the profile anew after a restart", func() {
+		w := spec.NewWorld()
+		pc := w.NewRegisteredPC(spec.For("alex@contoso.com"))
+		w.ToLanding(pc)
+		w.CutPower(pc)
+		w.AssignUser(pc, w.User("kim"))
+		Expect(w.ToLanding(pc).Line(oobe.LabelUser)).To(Equal("kim@contoso.com"))
+	})
+
+	It("asks again after a restart where there was no profile", func() {
+		w := spec.NewWorld()
+		pc := w.NewPC()
+		Expect(w.ToLanding(pc).ID).To(Equal(oobe.ScreenFailure))
+		w.CutPower(pc)
+		w.Register(pc)
+		Expect(w.ToLanding(pc).ID).To(Equal(oobe.ScreenLanding))
+	})
+
 	It("starts nothing before Provision is pressed", Label("SR-25"), func() {
 		w := spec.NewWorld()
 		pc := w.NewRegisteredPC()
