@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -22,43 +21,14 @@ import (
 	"windtunnel.test/sim/wire/oauth"
 )
 
-var (
-	table []promise.Promise
-	notes []string
-)
-
-func hold(b *testing.B, p promise.Promise) {
-	b.Helper()
-	table = append(table, p)
-	b.ReportMetric(p.Measured, strings.ReplaceAll(p.Text, " ", "-")+"("+p.Unit+")")
-	if !p.Kept() {
-		b.Errorf("%s: %.3g %s, promised is %s", p.Text, p.Measured, p.Unit, p.Bound())
-	}
-}
-
-// state adds a figure without a limit.
-func state(b *testing.B, text, unit string, measured float64) {
-	b.Helper()
-	hold(b, promise.Promise{Text: text, Unit: unit, Measured: measured, Stated: true})
-}
-
-func note(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+var board promise.Board
 
 func TestMain(m *testing.M) {
 	if at := os.Getenv(clientAt); at != "" {
 		actAsClient(at)
 		return
 	}
-	code := m.Run()
-	if len(table) > 0 {
-		if err := promise.Table(os.Stdout, table); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-		for _, n := range notes {
-			fmt.Println(" ", n)
-		}
-	}
-	os.Exit(code)
+	os.Exit(board.Main(m))
 }
 
 // twoCores gives the process the two cores that the promises are about.

@@ -30,14 +30,14 @@ func BenchmarkPromiseCloudInProcess(b *testing.B) {
 		for range 8 {
 			small.add(alone(b))
 		}
-		state(b, "token issue in the process, CPU", "ms", large.each(large.token))
-		state(b, "join in the process, CPU", "ms", large.each(large.join))
-		hold(b, promise.Promise{Text: "enrolment in the process, CPU", Unit: "ms", Measured: large.each(large.enrol), Limit: 1.5})
-		hold(b, promise.Promise{Text: "a device of 5000 in a tenant to one of 100", Measured: large.all() / small.all(), Limit: 1.15})
-		hold(b, promise.Promise{Text: "memory of an enrolled device", Unit: "KB", Measured: each / 1000, Limit: 40})
-		note("in a tenant of %d: token %.3f ms, join %.3f ms, enrolment %.3f ms; of %d: %.3f, %.3f, %.3f", few, small.each(small.token), small.each(small.join), small.each(small.enrol),
+		board.State(b, "token issue in the process, CPU", "ms", large.each(large.token))
+		board.State(b, "join in the process, CPU", "ms", large.each(large.join))
+		board.Hold(b, promise.Promise{Text: "enrolment in the process, CPU", Unit: "ms", Measured: large.each(large.enrol), Limit: 1.5})
+		board.Hold(b, promise.Promise{Text: "a device of 5000 in a tenant to one of 100", Measured: large.all() / small.all(), Limit: 1.15})
+		board.Hold(b, promise.Promise{Text: "memory of an enrolled device", Unit: "KB", Measured: each / 1000, Limit: 40})
+		board.Note("in a tenant of %d: token %.3f ms, join %.3f ms, enrolment %.3f ms; of %d: %.3f, %.3f, %.3f", few, small.each(small.token), small.each(small.join), small.each(small.enrol),
 			many, large.each(large.token), large.each(large.join), large.each(large.enrol))
-		note("last message of an enrolment: %d bytes", large.documentB/large.documents)
+		board.Note("last message of an enrolment: %d bytes", large.documentB/large.documents)
 	}
 }
 

@@ -43,9 +43,9 @@ func BenchmarkPromiseCloudOverTLS(b *testing.B) {
 			b.Error(err)
 		}
 		c.close()
-		state(b, "token issue over TLS, CPU", "ms", total.each(total.token))
-		state(b, "join over TLS, CPU", "ms", total.each(total.join))
-		hold(b, promise.Promise{Text: "enrolment over TLS, CPU", Unit: "ms", Measured: total.each(total.enrol), Limit: 3})
+		board.State(b, "token issue over TLS, CPU", "ms", total.each(total.token))
+		board.State(b, "join over TLS, CPU", "ms", total.each(total.join))
+		board.Hold(b, promise.Promise{Text: "enrolment over TLS, CPU", Unit: "ms", Measured: total.each(total.enrol), Limit: 3})
 	}
 }
 

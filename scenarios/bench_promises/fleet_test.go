@@ -22,9 +22,9 @@ func BenchmarkPromiseFleetOf200ColdAndWarm(b *testing.B) {
 		cold := live(b, s, lab)
 		closeLab(b, lab)
 		outside := (cold.cpu - cold.engine).Seconds()
-		hold(b, promise.Promise{Text: "200 devices cold", Unit: "s", Measured: cold.wall.Seconds(), Limit: 90})
-		hold(b, promise.Promise{Text: "CPU beside the engine to the engine's", Measured: outside / cold.engine.Seconds(), Limit: 0.6})
-		note("cold: %.1f s wall, %.1f s CPU, %.1f s engine for %d TPM commands, %d images made",
+		board.Hold(b, promise.Promise{Text: "200 devices cold", Unit: "s", Measured: cold.wall.Seconds(), Limit: 90})
+		board.Hold(b, promise.Promise{Text: "CPU beside the engine to the engine's", Measured: outside / cold.engine.Seconds(), Limit: 0.6})
+		board.Note("cold: %.1f s wall, %.1f s CPU, %.1f s engine for %d TPM commands, %d images made",
 			cold.wall.Seconds(), cold.cpu.Seconds(), cold.engine.Seconds(), cold.TPM.Commands, cold.TPM.ImagesMade)
 		if cold.TPM.ImagesMade != cold.Devices {
 			b.Errorf("the cold run made %d images for %d devices", cold.TPM.ImagesMade, cold.Devices)
@@ -33,8 +33,8 @@ func BenchmarkPromiseFleetOf200ColdAndWarm(b *testing.B) {
 		lab = openLab(b)
 		warm := live(b, s, lab)
 		closeLab(b, lab)
-		hold(b, promise.Promise{Text: "warm run, times as fast", Measured: cold.wall.Seconds() / warm.wall.Seconds(), Limit: 4, Least: true})
-		note("warm: %.1f s wall, %.1f s CPU, %.1f s engine for %d TPM commands, %d journal events, %d scheduler events",
+		board.Hold(b, promise.Promise{Text: "warm run, times as fast", Measured: cold.wall.Seconds() / warm.wall.Seconds(), Limit: 4, Least: true})
+		board.Note("warm: %.1f s wall, %.1f s CPU, %.1f s engine for %d TPM commands, %d journal events, %d scheduler events",
 			warm.wall.Seconds(), warm.cpu.Seconds(), warm.engine.Seconds(), warm.TPM.Commands, warm.Events, warm.Scheduled)
 		if warm.TPM.ImagesMade != 0 {
 			b.Errorf("the warm run made %d images", warm.TPM.ImagesMade)
@@ -42,7 +42,7 @@ func BenchmarkPromiseFleetOf200ColdAndWarm(b *testing.B) {
 		if warm.TraceHash != cold.TraceHash {
 			b.Errorf("cold and warm run differ: %s, %s", cold.TraceHash, warm.TraceHash)
 		}
-		note("trace hash of both: %s", cold.TraceHash)
+		board.Note("trace hash of both: %s", cold.TraceHash)
 	}
 }
 

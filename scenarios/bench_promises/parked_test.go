@@ -44,7 +44,7 @@ func BenchmarkPromiseThousandParked(b *testing.B) {
 			worlds[n] = park(b, s, lab, n)
 		}
 		each := (resident(b) - before) / parked
-		hold(b, promise.Promise{Text: "1000 devices parked, each", Unit: "KB", Measured: each / 1000, Limit: 150})
+		board.Hold(b, promise.Promise{Text: "1000 devices parked, each", Unit: "KB", Measured: each / 1000, Limit: 150})
 
 		events := scheduled(worlds)
 		begin := time.Now()
@@ -58,8 +58,8 @@ func BenchmarkPromiseThousandParked(b *testing.B) {
 			}
 		}
 		took := time.Since(begin)
-		hold(b, promise.Promise{Text: "six months over 1000 devices that are off", Unit: "s", Measured: took.Seconds(), Limit: 1})
-		note("six months over 1000 devices and an idle tenant: %d scheduler events", scheduled(worlds)-events)
+		board.Hold(b, promise.Promise{Text: "six months over 1000 devices that are off", Unit: "s", Measured: took.Seconds(), Limit: 1})
+		board.Note("six months over 1000 devices and an idle tenant: %d scheduler events", scheduled(worlds)-events)
 		for _, w := range worlds {
 			if err := w.Close(); err != nil {
 				b.Error(err)

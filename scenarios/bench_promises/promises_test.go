@@ -22,34 +22,10 @@ import (
 	"windtunnel.test/sim/vtpm"
 )
 
-var (
-	table []promise.Promise
-	notes []string
-)
-
-// hold puts a promise into the table, and fails the benchmark if it is broken.
-func hold(b *testing.B, p promise.Promise) {
-	b.Helper()
-	table = append(table, p)
-	b.ReportMetric(p.Measured, strings.ReplaceAll(p.Text, " ", "-")+"("+p.Unit+")")
-	if !p.Kept() {
-		b.Errorf("%s: %.3g %s, promised is %s", p.Text, p.Measured, p.Unit, p.Bound())
-	}
-}
-
-// note adds a figure without a limit.
-func note(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+var board promise.Board
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if len(table) > 0 {
-		if err := promise.Table(os.Stdout, table); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-		for _, n := range notes {
-			fmt.Println(" ", n)
-		}
-	}
+	code := board.Main(m)
 	if imagesDir != "" {
 		if err := os.RemoveAll(imagesDir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -42,8 +42,8 @@ func BenchmarkPromiseServicesMemory(b *testing.B) {
 		closeLab(b, lab)
 		entra, intune := emptyServices(b)
 		full := weigh(b, entra, intune, text)
-		hold(b, promise.Promise{Text: "the services' rows of a PC at its desktop", Unit: "KB", Measured: full / rowsOf / 1000, Limit: 40})
-		note("the same as JSON: %.1f KB", float64(text[0].Len()+text[1].Len())/rowsOf/1000)
+		board.Hold(b, promise.Promise{Text: "the services' rows of a PC at its desktop", Unit: "KB", Measured: full / rowsOf / 1000, Limit: 40})
+		board.Note("the same as JSON: %.1f KB", float64(text[0].Len()+text[1].Len())/rowsOf/1000)
 	}
 }
 

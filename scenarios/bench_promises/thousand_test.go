@@ -36,7 +36,7 @@ func BenchmarkPromiseFleetOf1000ColdAndWarm(b *testing.B) {
 		if warm.TraceHash != cold.TraceHash {
 			b.Errorf("cold and warm run differ: %s, %s", cold.TraceHash, warm.TraceHash)
 		}
-		hold(b, promise.Promise{Text: "warm run of 1000, times as fast", Measured: cold.wall.Seconds() / warm.wall.Seconds(), Limit: 5, Least: true})
-		note("1000 devices: cold %.1f s, warm %.1f s wall; trace hash of both: %s", cold.wall.Seconds(), warm.wall.Seconds(), cold.TraceHash)
+		board.Hold(b, promise.Promise{Text: "warm run of 1000, times as fast", Measured: cold.wall.Seconds() / warm.wall.Seconds(), Limit: 5, Least: true})
+		board.Note("1000 devices: cold %.1f s, warm %.1f s wall; trace hash of both: %s", cold.wall.Seconds(), warm.wall.Seconds(), cold.TraceHash)
 	}
 }
