@@ -97,7 +97,7 @@ func TestLiveFleet(t *testing.T) {
 	lab, err := vtpm.Open(vtpm.Options{})
 	g.Expect(err).NotTo(HaveOccurred())
 	defer lab.Close()
-	s := small(t, 6)
+	s := small(t, 3)
 	g.Expect(lab.Build(t.Context(), sim.Chips(s), func(int, int) {})).To(Succeed())
 	w, clock, client := liveWorld(t, sim.LiveOptions{Scenario: s, Lab: lab, Fleet: true, Haste: 1e6})
 	ctx, stop := context.WithCancel(t.Context())
@@ -111,7 +111,7 @@ func TestLiveFleet(t *testing.T) {
 			}
 			w.Ends()
 			w.Timeline.Find(func(e journal.Event) bool { return e.Device == "" })
-			clock.Jump(200 * time.Millisecond) // or the waits of Windows and the services would be real ones
+			clock.Jump(time.Second) // or the waits of Windows and the services would be real ones
 			if w.Clock.Sleep(ctx, 20*time.Millisecond, "between") != nil {
 				return
 			}

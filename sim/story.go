@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/oobe"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/vclock"
@@ -141,7 +142,7 @@ func (w *World) register(ctx context.Context) error {
 
 // live is one PC's way through other people's hands.
 func (w *World) live(ctx context.Context, s *Story, end *End) {
-	if w.until(ctx, s.Arrives, s.Name+" is on its way") != nil {
+	if w.until(ctx, s, s.Arrives, " is on its way") != nil {
 		return
 	}
 	if s.Technician != nil {
@@ -157,7 +158,7 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 	}
 	begin := w.Clock.Now()
 	if s.Technician != nil {
-		if w.until(ctx, s.Unpacked, s.Name+" is on the shelf") != nil {
+		if w.until(ctx, s, s.Unpacked, " is on the shelf") != nil {
 			return
 		}
 		w.phase(s.Name, "shelf", begin)
@@ -173,13 +174,22 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 	}
 }
 
-// until sleeps until the moment that when makes of now.
-func (w *World) until(ctx context.Context, when func(time.Time) time.Time, tag string) error {
+// until sleeps until the moment that when makes of now. The PC, which is off,
+// is older by all of that wait, however fast it passes: otherwise the token that
+// the technician's last sync left behind would still be good, and its user would
+// sign in as if within Microsoft's 90 minutes of the reseal.
+func (w *World) until(ctx context.Context, s *Story, when func(time.Time) time.Time, tag string) error {
 	if when == nil {
 		return nil
 	}
 	now := w.Clock.Now()
-	return w.Clock.Sleep(ctx, w.hurried(when(now).Sub(now)), tag)
+	wait := when(now).Sub(now)
+	taken := w.hurried(wait)
+	if err := w.Clock.Sleep(ctx, taken, s.Name+tag); err != nil {
+		return err
+	}
+	join.Age(s.pc.Disk, wait-taken)
+	return nil
 }
 
 // hurried is how long a wait takes that no protocol hangs on.

@@ -57,7 +57,8 @@ type Options struct {
 	Pace *timing.Profile
 	// Haste is how much faster than the clock the long waits pass that no
 	// protocol hangs on: PCs on their way and on the shelf, people's days at work,
-	// installers. 0 is 1.
+	// installers. 0 is 1. What Windows' token broker keeps ages by the whole of a
+	// wait; certificates, which others date too, by what it takes.
 	Haste float64
 }
 
@@ -87,7 +88,6 @@ type World struct {
 	options Options
 	roots   *x509.CertPool
 	through vclock.Cond // the stories that go on have become fewer
-	haste   float64     // how much faster than the clock people's long waits pass; 0: as it says
 
 	mu      sync.Mutex // guards what follows, and PCs; never held across a clock call
 	stories []*Story

@@ -127,6 +127,31 @@ func TestIdentity(t *testing.T) {
 	r.Expect(r.Logged("aik.challenge", "")).To(gomega.HaveLen(1))
 }
 
+// A PC that lies on a shelf where time passes faster asks for a new token as
+// one does that has lain there for as long as it should.
+func TestTokensAge(t *testing.T) {
+	r := world(t)
+	r.Boot(r.registered(func(w *device.Windows) error {
+		r.OK(join.Attest(w))
+		r.OK(join.JoinAsDevice(w, contoso))
+		join.Age(w.Disk, time.Hour) // nothing is kept yet
+		first, err := join.TokenFor(w, resource)
+		r.OK(err)
+		join.Age(w.Disk, -time.Hour)
+		join.Age(w.Disk, 50*time.Minute)
+		kept, err := join.TokenFor(w, resource)
+		r.OK(err)
+		r.Expect(kept.Raw).To(gomega.Equal(first.Raw))
+		r.Expect(kept.Expires).To(gomega.Equal(first.Expires.Add(-50 * time.Minute)))
+		join.Age(w.Disk, 40*time.Minute)
+		next, err := join.TokenFor(w, resource)
+		r.OK(err)
+		r.Expect(next.Raw).NotTo(gomega.Equal(first.Raw))
+		r.Expect(next.Expires).To(gomega.BeTemporally(">", w.Now()))
+		return device.ErrShutdown
+	}))
+}
+
 func TestAttestationRetries(t *testing.T) {
 	r := world(t, fault.Rule{Name: "down", When: fault.When{Host: "*.microsoftaik.azure.net"}, Do: fault.Action{Refuse: true}})
 	r.Once(1, func(w *device.Windows) {

@@ -107,6 +107,22 @@ func deviceToken(w *device.Windows, resource string) (Token, error) {
 	return Token{Raw: answer.AccessToken, Kind: "device", Expires: expiry(w, answer)}, nil
 }
 
+// Age makes the tokens that the broker has kept on a disk older by d, as so much
+// time more does in which the PC is off. It is for worlds in which a PC's time on
+// the shelf passes faster than the clock. A d of zero or less changes nothing.
+func Age(disk *device.Disk, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	r := disk.Registry
+	for _, key := range r.Subkeys(device.KeyIdentityStore + `\Tokens`) {
+		key = device.KeyIdentityStore + `\Tokens\` + key
+		if unix, err := strconv.ParseInt(r.String(key, "Expires"), 10, 64); err == nil {
+			r.SetString(key, "Expires", strconv.FormatInt(unix-int64(d/time.Second), 10))
+		}
+	}
+}
+
 // challenge fetches the nonce that signed requests carry.
 func challenge(w *device.Windows, tenant string) (string, error) {
 	const op = "token nonce"
