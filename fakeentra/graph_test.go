@@ -63,10 +63,12 @@ func TestGraphDevices(t *testing.T) {
 	g.Expect(d.PhysicalIDs).To(ContainElement(HavePrefix(graph.PhysicalZTDID)))
 	g.Expect(d.IsCompliant).To(BeNil())
 
-	g.Expect(p.graph(token, "PATCH", "/v1.0/devices/"+d.ID, `{"isManaged":true,"isCompliant":true}`, nil)).To(Equal(http.StatusNoContent))
+	_, err := p.entra.Directory.SetCompliance(tenantID, p.device, tenant.Yes, tenant.Yes)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(p.graph(token, "PATCH", "/v1.0/devices/"+d.ID, `{"displayName":"AP-0001"}`, nil)).To(Equal(http.StatusNoContent))
 	g.Expect(p.graph(token, "GET", "/v1.0/devices(deviceId='"+p.device+"')", "", &d)).To(Equal(http.StatusOK))
 	g.Expect(*d.IsCompliant).To(BeTrue())
-	g.Expect(d.ManagementType).To(Equal("MDM"))
+	g.Expect([]string{d.ManagementType, d.DisplayName}).To(Equal([]string{"MDM", "AP-0001"}))
 	g.Expect(p.graph(token, "PATCH", "/v1.0/devices/"+d.ID, `{`, &graph.Error{})).To(Equal(http.StatusBadRequest))
 
 	g.Expect(p.graph(token, "DELETE", "/v1.0/devices/"+d.ID, "", nil)).To(Equal(http.StatusNoContent))

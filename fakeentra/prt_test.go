@@ -169,6 +169,33 @@ func TestStolenPRTs(t *testing.T) {
 	g.Expect(refused.Code()).To(Equal(oauth.UnsupportedGrant))
 }
 
+// TestPRTsEndWithTheirJoin: a device that joins anew has its old name, and none
+// of the tokens that were given to it before.
+func TestPRTsEndWithTheirJoin(t *testing.T) {
+	g := NewWithT(t)
+	p := joined(t)
+	token, key, refused := p.prtOf(adele, password)
+	g.Expect(refused).To(BeNil())
+	before := p.device
+	must(t, p.entra.Directory.Leave(tenantID, p.device))
+	_, refused = p.usePRT(token, key, nil)
+	g.Expect(refused).NotTo(BeNil())
+	p.now = p.now.Add(time.Minute)
+	again := p.joinRequest()
+	again.Attributes.DeviceTicket = []byte(p.ticket(false))
+	out, no := p.sendJoin(again, "Authorization", "Bearer "+p.userToken(oauth.ResourceDRS))
+	g.Expect(no).To(BeNil())
+	p.take(out)
+	g.Expect(p.device).To(Equal(before))
+	_, refused = p.usePRT(token, key, nil)
+	g.Expect(refused).NotTo(BeNil())
+	g.Expect(refused.Code()).To(Equal(oauth.DeviceNotFound))
+	token, key, refused = p.prtOf(adele, password)
+	g.Expect(refused).To(BeNil())
+	_, refused = p.usePRT(token, key, nil)
+	g.Expect(refused).To(BeNil())
+}
+
 // TestFormsOfOtherClients: x5c as one text, a client that derives keys the old
 // way from the start.
 func TestFormsOfOtherClients(t *testing.T) {

@@ -75,7 +75,9 @@ func TestRestart(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(d.DeviceID).To(Equal(p.device))
 
-	// What was begun goes on: an AIK's challenge, a join's nonce, a session.
+	// What was begun goes on: a session, an AIK's challenge, a join's nonce.
+	out, refused := p.usePRT(prt, sessionKey, nil)
+	g.Expect(refused).To(BeNil())
 	sent := p.request2(halfway, challenge, p.chip.activate(challenge.Credential), p.signer)
 	status, body := p.sendAIK(sent)
 	g.Expect(status).To(Equal(http.StatusOK), string(body))
@@ -85,8 +87,6 @@ func TestRestart(t *testing.T) {
 	g.Expect(refusal).To(BeNil())
 	_, refusal = p.sendJoin(r, drs.HeaderNonce, joinNonce)
 	g.Expect(refusal).NotTo(BeNil(), "a nonce is good once, whoever gave it")
-	out, refused := p.usePRT(prt, sessionKey, nil)
-	g.Expect(refused).To(BeNil())
 
 	// Identifiers and secrets are new ones.
 	again, err := second.entra.STS.VerifyToken(second.userToken(oauth.ResourceDRS), oauth.ResourceDRS, second.now)

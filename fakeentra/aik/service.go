@@ -122,7 +122,7 @@ func (s *Service) pkiOperation(w http.ResponseWriter, r *http.Request, a *author
 		return
 	}
 	body, err := service.ReadBody(r)
-	if err != nil || r.Method != http.MethodPost {
+	if err != nil || r.Method != http.MethodPost || !service.Sends(r, wire.ContentType, "application/octet-stream") {
 		s.refuse(w, r, &refusal{outcome: wire.BadRequest, check: "message", detail: "no SCEP message"})
 		return
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,6 +20,9 @@ func (s *Service) registration(a tenant.App) graph.Application {
 	g.ID = s.dir.ObjectID(a.TenantID, a.ClientID)
 	return g
 }
+
+// applicationOwn are members of an application that the service alone sets.
+var applicationOwn = []string{"id", "appId", "createdDateTime"}
 
 func (s *Service) applications(c *call) error {
 	var all []graph.Application
@@ -51,7 +55,7 @@ func (s *Service) application(c *call) error {
 // once: our model.
 func (s *Service) createApplication(c *call) error {
 	var g graph.Application
-	if err := c.decode(&g); err != nil {
+	if err := c.decode(&g, applicationOwn...); err != nil {
 		return err
 	}
 	if g.DisplayName == "" {
@@ -65,6 +69,9 @@ func (s *Service) createApplication(c *call) error {
 		return &badRequest{graph.CodeBadRequest, err.Error()}
 	}
 	a.ClientID = s.NewID("application")
+	if err := s.ownIdentifiers(a); err != nil {
+		return err
+	}
 	if a, err = s.dir.SaveApp(a); err != nil {
 		return err
 	}
@@ -73,9 +80,20 @@ func (s *Service) createApplication(c *call) error {
 	return nil
 }
 
+// ownIdentifiers refuses an application that takes the name of another, such as
+// Microsoft Graph.
+func (s *Service) ownIdentifiers(a tenant.App) error {
+	for _, uri := range a.Identifiers {
+		if other, ok := s.dir.ResourceApp(a.TenantID, uri); ok && other.ClientID != a.ClientID {
+			return fmt.Errorf("identifierUris: %s: %w", uri, tenant.ErrExists)
+		}
+	}
+	return nil
+}
+
 func (s *Service) updateApplication(c *call) error {
 	var in graph.Application
-	if err := c.decode(&in); err != nil {
+	if err := c.decode(&in, applicationOwn...); err != nil {
 		return err
 	}
 	if len(in.PasswordCredentials) > 0 {
@@ -85,15 +103,18 @@ func (s *Service) updateApplication(c *call) error {
 	if err != nil {
 		return err
 	}
-	g := old.Resource()
-	if err := c.merge(&g); err != nil {
+	if err := s.ownIdentifiers(tenant.App{TenantID: c.tenant, ClientID: old.ClientID, Identifiers: in.IdentifierURIs}); err != nil {
 		return err
 	}
-	next, err := tenant.AppOf(c.tenant, g)
-	if err != nil {
-		return &badRequest{graph.CodeBadRequest, err.Error()}
-	}
 	_, err = s.dir.UpdateApp(c.tenant, old.ClientID, func(a *tenant.App) error {
+		g, err := merged(c, a.Resource())
+		if err != nil {
+			return err
+		}
+		next, err := tenant.AppOf(c.tenant, g)
+		if err != nil {
+			return err
+		}
 		a.Name, a.Certificates, a.Redirects, a.Public = next.Name, next.Certificates, next.Redirects, next.Public
 		a.Identifiers, a.Required, a.AppRoles, a.Scopes, a.Audience, a.TokenVersion = next.Identifiers, next.Required, next.AppRoles, next.Scopes, next.Audience, next.TokenVersion
 		return nil

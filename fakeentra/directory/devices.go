@@ -47,8 +47,9 @@ func (s *Service) deviceOwners(c *call) error {
 	return list(s, c, "directoryObjects", s.objects(c, []string{d.Owner}, ""))
 }
 
-// update is what may be changed of a device: by an administrator its name and
-// whether it is enabled, by a management service the rest.
+// update is what may be changed of a device: by an administrator its name,
+// whether it is enabled and its system's version, by a management service the
+// rest (learn.microsoft.com/graph/api/device-update).
 type update struct {
 	AccountEnabled         *bool   `json:"accountEnabled"`
 	DisplayName            *string `json:"displayName"`
@@ -62,6 +63,10 @@ func (s *Service) updateDevice(c *call) error {
 	var u update
 	if err := c.decode(&u); err != nil {
 		return err
+	}
+	// Management services come by the legacy address: our model.
+	if u.managed() && !(legacy(c.r) && len(c.claims.Roles) > 0) {
+		return &denied{"Insufficient privileges to complete the operation: only a management service tells whether a device is managed and compliant."}
 	}
 	var before tenant.Verdict
 	d, err := s.dir.Update(c.tenant, c.arg("id"), func(d *tenant.Device) error {
@@ -77,6 +82,10 @@ func (s *Service) updateDevice(c *call) error {
 	}
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (u update) managed() bool {
+	return u.IsManaged != nil || u.IsCompliant != nil || u.MDMAppID != nil
 }
 
 func (u update) apply(d *tenant.Device) {

@@ -1,10 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
+	"io"
 	"net/http"
 	"strings"
 
@@ -28,6 +29,9 @@ type denied struct{ text string }
 
 func (d *denied) Error() string { return d.text }
 
+// errMore is about a body that goes on after its value.
+var errMore = errors.New("more than one value")
+
 // errMedia is about a body of another kind than JSON.
 var errMedia = errors.New("a request body must be application/json")
 
@@ -37,10 +41,11 @@ func (s *Service) answer(c *call, op operation) {
 		return
 	}
 	status, code := statusOf(err)
-	s.Refused(c.r.Context(), op.name, "request", code)
 	message := err.Error()
-	if status == http.StatusNotFound {
+	if status == http.StatusNotFound { // an answer: nobody was turned away
 		message = fmt.Sprintf("Resource does not exist: %v.", err)
+	} else {
+		s.Refused(c.r.Context(), op.name, "request", code)
 	}
 	s.fail(c.w, c.r, status, code, message)
 }
@@ -63,7 +68,7 @@ func statusOf(err error) (status int, code string) {
 		return http.StatusUnsupportedMediaType, "UnsupportedMediaType"
 	case errors.Is(err, tenant.ErrExists):
 		return http.StatusBadRequest, "Request_MultipleObjectsWithSameKeyValue"
-	case errors.Is(err, tenant.ErrPolicy):
+	case errors.Is(err, tenant.ErrPolicy), errors.Is(err, tenant.ErrRule), errors.Is(err, tenant.ErrApp):
 		return http.StatusBadRequest, graph.CodeBadRequest
 	}
 	for _, missing := range []error{tenant.ErrNoDevice, tenant.ErrNoUser, tenant.ErrNoGroup, tenant.ErrNoTenant, tenant.ErrNoApp, tenant.ErrNoPolicy, errNoObject} {
@@ -88,22 +93,32 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, status int, code,
 }
 
 // decode reads a body of a resource's members. A wrong value is the caller's
-// mistake; a member that is not modelled is told, never dropped.
-func (c *call) decode(v any) error {
-	if kind := c.r.Header.Get("Content-Type"); kind != "" {
-		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
-			return errMedia
-		}
+// mistake, and so is a member that the service alone sets, named in readOnly; one
+// that is not modelled is told, never dropped.
+func (c *call) decode(v any, readOnly ...string) error {
+	if !service.Sends(c.r, "application/json") {
+		return errMedia
 	}
 	var body map[string]any
 	d := json.NewDecoder(c.r.Body)
 	d.UseNumber()
-	if err := d.Decode(&body); err != nil {
+	err := d.Decode(&body)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = cmp.Or(more, errMore)
+		}
+	}
+	if err != nil {
 		var long *http.MaxBytesError
 		if errors.As(err, &long) {
 			return err
 		}
 		return &badRequest{graph.CodeBadRequest, "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."}
+	}
+	for _, name := range readOnly {
+		if body[name] != nil {
+			return &badRequest{graph.CodeBadRequest, fmt.Sprintf("Property '%s' is read-only and cannot be set.", name)}
+		}
 	}
 	report := graph.Inspect(body, v)
 	if len(report.Mistakes) > 0 {
@@ -113,20 +128,30 @@ func (c *call) decode(v any) error {
 	if len(report.Unmodelled) > 0 {
 		return &notModelled{"members " + strings.Join(report.Unmodelled, ", ")}
 	}
-	var err error
 	if c.body, err = json.Marshal(body); err != nil {
 		return err
 	}
-	if err := c.merge(v); err != nil {
+	if err := json.Unmarshal(c.body, v); err != nil {
 		return &badRequest{graph.CodeBadRequest, "Unable to read JSON request payload: " + err.Error()}
 	}
 	return nil
 }
 
-// merge puts the members of the body that was decoded over those of v: what a
-// PATCH does. Nested objects keep the members that the body does not have;
-// lists are replaced.
-func (c *call) merge(v any) error { return json.Unmarshal(c.body, v) }
+// merged is a resource with the members of the body that was decoded over its
+// own: what a PATCH makes of it. Nested objects keep the members that the body
+// does not have; lists are replaced. The resource itself stays as it is, with
+// all that it points at.
+func merged[T any](c *call, old T) (T, error) {
+	var out T
+	raw, err := json.Marshal(old)
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err == nil {
+		err = json.Unmarshal(c.body, &out)
+	}
+	return out, err
+}
 
 // done answers a change without a body.
 func (c *call) done(err error) error {

@@ -43,67 +43,82 @@ func (s *Service) group(c *call) error {
 	return one(s, c, "groups", g.Resource)
 }
 
+// groupOwn are members of a group that the service alone sets, or what has
+// operations of its own.
+var groupOwn = []string{"id", "createdDateTime", "members", "onPremisesSyncEnabled"}
+
+var (
+	errOwnMembers = &badRequest{graph.CodeBadRequest, "A group with a membership rule cannot have members of its own."}
+	errOwnMember  = &badRequest{graph.CodeBadRequest, "A group cannot be a member of itself."}
+)
+
 // createGroup also takes the members of members@odata.bind.
 func (s *Service) createGroup(c *call) error {
 	var g graph.DirectoryGroup
-	if err := c.decode(&g); err != nil {
+	if err := c.decode(&g, groupOwn...); err != nil {
 		return err
 	}
 	if g.DisplayName == "" {
 		return &badRequest{graph.CodeBadRequest, "A value is required for property 'displayName' of resource 'Group'."}
 	}
-	g.ID = s.NewID("group")
-	return s.putGroup(c, g, http.StatusCreated)
-}
-
-func (s *Service) putGroup(c *call, g graph.DirectoryGroup, status int) error {
-	if g.Dynamic() && len(g.Members)+len(g.MembersBind) > 0 {
-		return &badRequest{graph.CodeBadRequest, "A group with a membership rule cannot have members of its own."}
+	if g.Dynamic() && len(g.MembersBind) > 0 {
+		return errOwnMembers
 	}
-	var links []string
-	for _, link := range g.MembersBind {
-		o, err := s.referred(c, link)
-		if err != nil {
-			return err
-		}
-		if link = "directoryObjects/" + o.ID; !slices.Contains(links, link) {
-			links = append(links, link)
-		}
+	ids, err := s.bound(c, g.MembersBind)
+	if err != nil {
+		return err
 	}
-	g.Members, g.MembersBind = nil, links // only links name members
+	g.ID, g.CreatedDateTime, g.MembersBind = s.NewID("group"), graph.At(s.Now()), nil
+	for _, id := range ids {
+		g.Members = append(g.Members, graph.DirectoryObject{ID: id})
+	}
 	row, err := s.dir.PutGroup(c.tenant, g)
 	if err != nil {
-		return &badRequest{graph.CodeBadRequest, err.Error()}
-	}
-	if status != http.StatusCreated {
-		return c.done(nil)
+		return err
 	}
 	s.Record(c.r.Context(), "entra.group.created", journal.F("group", row.Resource.ID))
-	service.WriteJSON(c.w, status, row.Resource)
+	service.WriteJSON(c.w, http.StatusCreated, row.Resource)
 	return nil
+}
+
+// bound are the ids of the objects that links name, each once.
+func (s *Service) bound(c *call, links []string) (ids []string, err error) {
+	for _, link := range links {
+		o, err := s.referred(c, link)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, o.ID) {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids, nil
 }
 
 // updateGroup changes properties, and adds the members of members@odata.bind.
 func (s *Service) updateGroup(c *call) error {
 	var in graph.DirectoryGroup
-	if err := c.decode(&in); err != nil {
+	if err := c.decode(&in, groupOwn...); err != nil {
 		return err
 	}
-	g, err := s.dir.GroupByID(c.tenant, c.arg("id"))
+	ids, err := s.bound(c, in.MembersBind)
 	if err != nil {
 		return err
 	}
-	merged := g.Resource
-	if err := c.merge(&merged); err != nil {
-		return err
-	}
-	merged.ID = g.Resource.ID
-	if len(g.Members) > 0 && !merged.Dynamic() {
-		for _, id := range g.Members {
-			merged.MembersBind = append(merged.MembersBind, "directoryObjects/"+id)
+	_, err = s.dir.UpdateGroup(c.tenant, c.arg("id"), func(g *graph.DirectoryGroup) (err error) {
+		if *g, err = merged(c, *g); err != nil {
+			return err
 		}
-	}
-	return s.putGroup(c, merged, http.StatusNoContent)
+		g.MembersBind = nil
+		switch {
+		case g.Dynamic() && len(ids) > 0:
+			return errOwnMembers
+		case slices.Contains(ids, g.ID):
+			return errOwnMember
+		}
+		return nil
+	}, ids...)
+	return c.done(err)
 }
 
 func (s *Service) deleteGroup(c *call) error {
@@ -234,7 +249,7 @@ func (s *Service) setMember(c *call, id string, in bool) error {
 	case in && is:
 		return &badRequest{graph.CodeBadRequest, "One or more added object references already exist for the following modified properties: 'members'."}
 	case in && id == g.Resource.ID:
-		return &badRequest{graph.CodeBadRequest, "A group cannot be a member of itself."}
+		return errOwnMember
 	case !in && !is:
 		return errNoObject
 	}

@@ -9,6 +9,9 @@ import (
 	"windtunnel.test/sim/wire/graph"
 )
 
+// policyOwn are members of a policy that the service alone sets.
+var policyOwn = []string{"id", "createdDateTime", "modifiedDateTime"}
+
 func (s *Service) policies(c *call) error {
 	var all []graph.ConditionalAccessPolicy
 	for _, p := range s.dir.Policies(c.tenant) {
@@ -27,7 +30,7 @@ func (s *Service) policy(c *call) error {
 
 func (s *Service) createPolicy(c *call) error {
 	var p graph.ConditionalAccessPolicy
-	if err := c.decode(&p); err != nil {
+	if err := c.decode(&p, policyOwn...); err != nil {
 		return err
 	}
 	if limits := p.Limits(); len(limits) > 0 {
@@ -45,23 +48,18 @@ func (s *Service) createPolicy(c *call) error {
 
 func (s *Service) updatePolicy(c *call) error {
 	var in graph.ConditionalAccessPolicy
-	if err := c.decode(&in); err != nil {
+	if err := c.decode(&in, policyOwn...); err != nil {
 		return err
 	}
-	p, err := s.dir.PolicyByID(c.tenant, c.arg("id"))
-	if err != nil {
-		return err
-	}
-	id := p.Resource.ID
-	if err := c.merge(&p.Resource); err != nil {
-		return err
-	}
-	p.Resource.ID = id
-	if limits := p.Resource.Limits(); len(limits) > 0 {
-		return &notModelled{strings.Join(limits, ", ")}
-	}
-	_, err = s.dir.PutPolicy(c.tenant, p.Resource)
-	return c.done(err)
+	return c.done(s.dir.UpdatePolicy(c.tenant, c.arg("id"), func(p *graph.ConditionalAccessPolicy) (err error) {
+		if *p, err = merged(c, *p); err != nil {
+			return err
+		}
+		if limits := p.Limits(); len(limits) > 0 {
+			return &notModelled{strings.Join(limits, ", ")}
+		}
+		return nil
+	}))
 }
 
 func (s *Service) deletePolicy(c *call) error {

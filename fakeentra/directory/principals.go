@@ -200,10 +200,11 @@ func (s *Service) assignRole(c *call) error {
 		return &badRequest{graph.CodeBadRequest, "Permission being assigned was not found on application."}
 	case a.FirstParty:
 		return &notModelled{"changes of Microsoft's own service principals"}
-	case slices.Contains(a.Granted(), p.Value):
-		return &badRequest{graph.CodeBadRequest, "Permission being assigned already exists on the object."}
 	}
 	a, err = s.dir.UpdateApp(c.tenant, a.ClientID, func(a *tenant.App) error {
+		if slices.Contains(a.Granted(), p.Value) {
+			return &badRequest{graph.CodeBadRequest, "Permission being assigned already exists on the object."}
+		}
 		a.Roles = append(slices.Clone(a.Granted()), p.Value)
 		return nil
 	})

@@ -45,9 +45,21 @@ func (s *Service) me(c *call) error {
 	return one(s, c, "users", u.Resource)
 }
 
+// userOwn are members of a user that the service alone sets, or what has an
+// operation of its own.
+var userOwn = []string{"id", "assignedLicenses", "onPremisesDistinguishedName", "onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled"}
+
+// checkUPN refuses a name whose domain is none of the tenant's.
+func checkUPN(t tenant.Tenant, upn string) error {
+	if name, domain, _ := strings.Cut(upn, "@"); name == "" || !t.Has(domain) || strings.EqualFold(domain, t.ID) {
+		return &badRequest{graph.CodeBadRequest, "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization."}
+	}
+	return nil
+}
+
 func (s *Service) createUser(c *call) error {
 	var u graph.User
-	if err := c.decode(&u); err != nil {
+	if err := c.decode(&u, userOwn...); err != nil {
 		return err
 	}
 	for _, need := range []struct {
@@ -65,8 +77,8 @@ func (s *Service) createUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, domain, ok := strings.Cut(u.UserPrincipalName, "@"); !ok || !t.Has(domain) || strings.EqualFold(domain, t.ID) {
-		return &badRequest{graph.CodeBadRequest, "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization."}
+	if err := checkUPN(t, u.UserPrincipalName); err != nil {
+		return err
 	}
 	u.ID = s.NewID("user")
 	force := u.PasswordProfile.ForceChangePasswordNextSignIn
@@ -84,28 +96,23 @@ func (s *Service) createUser(c *call) error {
 
 func (s *Service) updateUser(c *call) error {
 	var in graph.User
-	if err := c.decode(&in); err != nil {
-		return err
-	}
-	u, err := s.dir.User(c.tenant, c.arg("id"))
-	if err != nil {
-		return err
-	}
-	merged := u.Resource
-	if err := c.merge(&merged); err != nil {
+	if err := c.decode(&in, userOwn...); err != nil {
 		return err
 	}
 	t, err := s.dir.Tenant(c.tenant)
 	if err != nil {
 		return err
 	}
-	if _, domain, ok := strings.Cut(merged.UserPrincipalName, "@"); !ok || !t.Has(domain) {
-		return &badRequest{graph.CodeBadRequest, "The domain portion of the userPrincipalName property is invalid."}
-	}
-	_, err = s.dir.UpdateUser(c.tenant, u.Resource.ID, func(u *tenant.User) error {
-		id, password := u.Resource.ID, merged.PasswordProfile
-		u.Resource = merged
-		u.Resource.ID, u.Resource.PasswordProfile = id, nil
+	_, err = s.dir.UpdateUser(c.tenant, c.arg("id"), func(u *tenant.User) error {
+		next, err := merged(c, u.Resource)
+		if err == nil {
+			err = checkUPN(t, next.UserPrincipalName)
+		}
+		if err != nil {
+			return err
+		}
+		password := next.PasswordProfile
+		u.Resource, u.Resource.PasswordProfile = next, nil
 		if password != nil {
 			u.ForceChange, u.Expired = password.ForceChangePasswordNextSignIn, false
 			if password.Password != "" {

@@ -63,9 +63,9 @@ func (s *Service) doJoin(r *http.Request) (*wire.JoinResponse, error) {
 	if err := version(r, "1.0", "2.0", "3.0"); err != nil {
 		return nil, err
 	}
-	body, err := service.ReadBody(r)
+	body, err := readJSON(r)
 	if err != nil {
-		return nil, no("body", wire.MalformedMessage, "", err)
+		return nil, err
 	}
 	j := &joining{r: r}
 	if j.req, j.csr, err = wire.ParseJoinRequest(body); err != nil {
@@ -134,6 +134,20 @@ func (s *Service) asUser(j *joining, token string) error {
 		return err
 	}
 	return s.reuse(j, ticket, false)
+}
+
+var errMedia = errors.New("the body has to be application/json")
+
+// readJSON takes a body of JSON; clients that do not say what it is are served.
+func readJSON(r *http.Request) ([]byte, error) {
+	if !service.Sends(r, "application/json") {
+		return nil, no("content type", wire.MalformedMessage, "", errMedia)
+	}
+	body, err := service.ReadBody(r)
+	if err != nil {
+		return nil, no("body", wire.MalformedMessage, "", err)
+	}
+	return body, nil
 }
 
 // strongly tells whether a token's user showed a second factor.

@@ -54,9 +54,9 @@ func (s *Service) doKey(r *http.Request) (*wire.KeyResponse, error) {
 	case !dev.Enabled:
 		return nil, no("device enabled", wire.AuthorizationError, "", tenant.ErrDisabled)
 	}
-	body, err := service.ReadBody(r)
+	body, err := readJSON(r)
 	if err != nil {
-		return nil, no("body", wire.MalformedMessage, "", err)
+		return nil, err
 	}
 	req, _, err := wire.ParseKeyRequest(body)
 	if err != nil {

@@ -133,6 +133,9 @@ func (s *Service) answer(r *http.Request) (*maa.ToClient, error) {
 	if v := r.URL.Query().Get("api-version"); v != maa.APIVersion {
 		return nil, &refusal{"api-version", maa.CodeNotSupported, v}
 	}
+	if !service.Sends(r, maa.ContentType) {
+		return nil, &refusal{"content type", maa.CodeInvalid, "The body has to be " + maa.ContentType + "."}
+	}
 	body, err := service.ReadBody(r)
 	if err != nil {
 		return nil, &refusal{"message", maa.CodeInvalid, err.Error()}

@@ -79,6 +79,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // addDevice makes an account with the name and password that the device chose.
 func (s *Service) addDevice(w http.ResponseWriter, r *http.Request) {
+	if !sendsXML(r) {
+		s.notAdded(w, r, "content type", wire.DeviceAddBadParameter)
+		return
+	}
 	body, err := service.ReadBody(r)
 	if err != nil {
 		s.notAdded(w, r, "body", wire.DeviceAddBadParameter)
@@ -145,6 +149,9 @@ func (s *Service) giveTickets(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) tickets(r *http.Request) (*wire.TicketResponse, error) {
+	if !sendsXML(r) {
+		return nil, &refusal{"content type", wire.StatusBadRequest, "the body has to be XML"}
+	}
 	body, err := service.ReadBody(r)
 	if err != nil {
 		return nil, &refusal{"body", wire.StatusBadRequest, err.Error()}
@@ -169,6 +176,10 @@ func (s *Service) tickets(r *http.Request) (*wire.TicketResponse, error) {
 		}
 	}
 	return s.issue(r, req, a, claims, now)
+}
+
+func sendsXML(r *http.Request) bool {
+	return service.Sends(r, wire.ContentType, "text/xml", "application/xml")
 }
 
 // fresh keeps a request from being used later or twice (WS-Security 1.1,

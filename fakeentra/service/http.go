@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +27,24 @@ func ReadBody(r *http.Request) ([]byte, error) {
 		return nil, errTooLong
 	}
 	return b, nil
+}
+
+// Media is the media type of a request's body, without parameters: "" where the
+// request names none.
+func Media(r *http.Request) (string, error) {
+	header := r.Header.Get("Content-Type")
+	if header == "" {
+		return "", nil
+	}
+	media, _, err := mime.ParseMediaType(header)
+	return media, err
+}
+
+// Sends tells whether a request's body is of one of these media types. Some
+// clients do not say what it is: they are served.
+func Sends(r *http.Request, media ...string) bool {
+	is, err := Media(r)
+	return err == nil && (is == "" || slices.ContainsFunc(media, func(m string) bool { return strings.EqualFold(m, is) }))
 }
 
 // WriteJSON answers with a body that cannot fail to marshal.

@@ -2,8 +2,10 @@ package sts
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,10 +81,10 @@ func (s *Service) pollBulk(c *call) {
 		s.bulkRefuse(c, "sts.bulk.poll", err)
 		return
 	}
-	flow := ""
-	for name, v := range c.r.URL.Query() {
+	flow, query := "", c.r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if strings.EqualFold(name, "flowToken") {
-			flow = v[0]
+			flow = query.Get(name)
 		}
 	}
 	row, ok := get(s, s.bulks, digest(flow))

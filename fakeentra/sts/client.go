@@ -146,17 +146,18 @@ func certificateOf(app tenant.App, a *oauth.SignedAssertion, now time.Time) (*x5
 	if !ok {
 		return nil, unknown
 	}
-	if len(row.DER) > 0 {
-		cert, err := x509.ParseCertificate(row.DER)
-		if err != nil || now.After(cert.NotAfter) || now.Before(cert.NotBefore) {
-			return nil, unknown
-		}
-		return cert, nil
+	var cert *x509.Certificate
+	var err error
+	switch {
+	case len(row.DER) > 0:
+		cert, err = x509.ParseCertificate(row.DER)
+	case len(a.Chain) > 0 && bytes.Equal(oauth.Thumbprint(a.Chain[0]), row.Thumbprint):
+		cert = a.Chain[0]
 	}
-	if len(a.Chain) > 0 && bytes.Equal(oauth.Thumbprint(a.Chain[0]), row.Thumbprint) {
-		return a.Chain[0], nil
+	if err != nil || cert == nil || now.After(cert.NotAfter) || now.Before(cert.NotBefore) {
+		return nil, unknown
 	}
-	return nil, unknown
+	return cert, nil
 }
 
 // isEndpoint tells whether one of the audiences is this service's token

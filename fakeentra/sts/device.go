@@ -89,6 +89,9 @@ func (s *Service) deviceToken(q *request, signed *oauth.SignedDeviceRequest) (an
 	if signed.ClientID == "" {
 		return nil, fail(oauth.MissingParameter, "client id", "client_id is missing")
 	}
+	if _, err := s.appOf(dev.TenantID, signed.ClientID); err != nil {
+		return nil, err
+	}
 	t, err := s.dir.Tenant(dev.TenantID)
 	if err != nil {
 		return nil, fmt.Errorf("fakeentra/sts: %w", err)

@@ -130,7 +130,8 @@ func (s *Service) poll(q *request) (any, error) {
 	case !now.Before(row.Expires):
 		return nil, fail(oauth.DeviceCodeExpired, "device code life", "")
 	}
-	if err := s.takeDeviceCode(key, now); err != nil {
+	row, err := s.takeDeviceCode(key, now)
+	if err != nil {
 		return nil, err
 	}
 	t, u, err := s.again(row.Tenant, row.UserID, row.Mark)
@@ -157,11 +158,13 @@ func (s *Service) poll(q *request) (any, error) {
 }
 
 // takeDeviceCode uses an approved code up, and notes when others were asked for.
-func (s *Service) takeDeviceCode(key string, now time.Time) error {
+// The row is the one that was approved: the user may be done since the caller
+// looked.
+func (s *Service) takeDeviceCode(key string, now time.Time) (row deviceCode, err error) {
 	var answer error
-	err := s.DB.Update(func(tx *store.Tx) error {
-		row, ok := s.deviceCodes.Get(tx, key)
-		if !ok {
+	err = s.DB.Update(func(tx *store.Tx) error {
+		var ok bool
+		if row, ok = s.deviceCodes.Get(tx, key); !ok {
 			return fail(oauth.BadVerificationCode, "device code", "")
 		}
 		switch row.State {
@@ -181,10 +184,10 @@ func (s *Service) takeDeviceCode(key string, now time.Time) error {
 		s.deviceCodes.Put(tx, key, row)
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = answer
 	}
-	return answer
+	return row, err
 }
 
 // findUserCode finds a sign-in that waits for its user.

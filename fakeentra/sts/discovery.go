@@ -2,7 +2,6 @@ package sts
 
 import (
 	"encoding/json"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -124,7 +123,7 @@ func (s *Service) realm(c *call, login string) {
 // credentialType tells a sign-in page what to ask a user for.
 func (s *Service) credentialType(c *call) {
 	const operation = "sts.credentialType"
-	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	media, err := service.Media(c.r)
 	if err != nil || media != "application/json" {
 		s.refuse(c, operation, fail(oauth.MalformedRequest, "content type", "The body has to be application/json."))
 		return

@@ -1,10 +1,12 @@
 package sts
 
 import (
-	"mime"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
+	"windtunnel.test/fakeentra/service"
 	"windtunnel.test/sim/wire/oauth"
 )
 
@@ -15,7 +17,7 @@ const maxForm = 256 << 10
 // readForm reads a body of form values. A parameter may be there once only
 // (RFC 6749 3.2).
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	media, err := service.Media(r)
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, fail(oauth.MalformedRequest, "content type", "The body has to be application/x-www-form-urlencoded.")
 	}
@@ -36,8 +38,8 @@ func readQuery(r *http.Request) (url.Values, error) {
 }
 
 func once(v url.Values) error {
-	for name, values := range v {
-		if len(values) > 1 {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if len(v[name]) > 1 {
 			return fail(oauth.DuplicateParameter, "duplicate parameter", name)
 		}
 	}

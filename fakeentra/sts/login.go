@@ -166,6 +166,10 @@ func (s *Service) advance(c *call, f flow) {
 		s.explain(c, operation, err)
 		return
 	}
+	if err := s.redirectHolds(f, sub); err != nil {
+		s.explain(c, operation, err)
+		return
+	}
 	u, t, err := s.wantedBy(f, sub)
 	if err != nil {
 		s.stop(c, f, err)
@@ -209,6 +213,22 @@ func (s *Service) stop(c *call, f flow, err error) {
 		return
 	}
 	s.explain(c, "sts.login", err)
+}
+
+// redirectHolds makes sure of the redirect address once more, now that the
+// user's tenant is known: an application of the same id may have others there.
+func (s *Service) redirectHolds(f flow, sub subject) error {
+	if f.Kind != flowAuthorize {
+		return nil
+	}
+	app, err := s.appOf(sub.tenant.ID, f.Request.ClientID)
+	if err != nil {
+		return err
+	}
+	if _, ok := app.Redirect(f.Request.RedirectURI); !ok {
+		return fail(oauth.ReplyAddressMismatch, "redirect address", f.Request.RedirectURI)
+	}
+	return nil
 }
 
 func (s *Service) approve(c *call, f flow, sub subject) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"windtunnel.test/fakeentra/tenant"
@@ -26,6 +27,7 @@ type prt struct {
 	KeyMade, Expires           time.Time
 	Methods                    []string
 	Mark                       string // see passwordMark
+	Certificate                string // thumbprint of the device's: it ends with the join that it was given to
 	// KDF2: the client said that it derives keys the newer way. It is held to
 	// that: whoever asks with the older one is not it.
 	KDF2 bool
@@ -61,6 +63,9 @@ func (s *Service) issuePRT(q *request, signed *oauth.SignedDeviceRequest) (any, 
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.appOf(dev.TenantID, signed.ClientID); err != nil {
+		return nil, err
+	}
 	sub, err := s.proveUser(q, signed, dev)
 	if err != nil {
 		return nil, err
@@ -72,7 +77,7 @@ func (s *Service) issuePRT(q *request, signed *oauth.SignedDeviceRequest) (any, 
 	p := prt{
 		TenantID: sub.tenant.ID, UserID: sub.user.Resource.ID, DeviceID: dev.DeviceID, Token: s.newPRTText(),
 		SessionKey: s.NewSecret("session key"), KeyMade: now, Expires: now.Add(s.Timing.Entra.PRTLife),
-		Methods: sub.methods, Mark: passwordMark(sub.user), KDF2: signed.KDF == oauth.KDF2,
+		Methods: sub.methods, Mark: passwordMark(sub.user), Certificate: dev.Thumbprint, KDF2: signed.KDF == oauth.KDF2,
 	}
 	sealed, err := s.seal(dev, p)
 	if err != nil {
@@ -136,16 +141,24 @@ func (s *Service) usePRT(q *request) (any, error) {
 	}
 	sub := subject{tenant: t, user: u, methods: methodsWith(p.Methods, "rsa"), device: dev.DeviceID, at: p.KeyMade, app: graph.ClientAppModern, platform: "windows"}
 	answer := &oauth.TokenResponse{TokenType: "Bearer"}
+	app, err := s.appOf(t.ID, bound.ClientID)
+	if err != nil {
+		return nil, err
+	}
 	if bound.Resource != "" {
 		audience, err := s.audience(bound.Resource)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.access(sub, bound.ClientID, audience); err != nil {
+		scopes, err := s.granted(client{App: app, proof: proofNone}, u, target{audience: audience}, wanted{Default: true})
+		if err != nil {
 			return nil, err
 		}
-		c := s.userClaims(t, u, bound.ClientID, audience)
-		c.DeviceID, c.AuthMethods = dev.DeviceID, sub.methods
+		if err := s.access(sub, app.ClientID, audience); err != nil {
+			return nil, err
+		}
+		c := s.userClaims(t, u, app.ClientID, audience)
+		c.DeviceID, c.AuthMethods, c.Scopes = dev.DeviceID, sub.methods, strings.Join(scopes, " ")
 		if answer, err = s.issue(q, c); err != nil {
 			return nil, err
 		}
@@ -205,7 +218,7 @@ func (s *Service) stillGood(q *request, bound *oauth.SignedBound, p prt) (t tena
 	}
 	dev, err = s.dir.Device(p.TenantID, p.DeviceID)
 	switch {
-	case err != nil || !dev.Joined():
+	case err != nil || !dev.Joined() || dev.Thumbprint != p.Certificate:
 		return refuse(oauth.DeviceNotFound, "device object", p.DeviceID)
 	case !dev.Enabled:
 		return refuse(oauth.DeviceDisabled, "device enabled", p.DeviceID)

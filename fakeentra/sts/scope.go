@@ -117,7 +117,8 @@ func (s *Service) targetOf(tenantID, resource string) (target, error) {
 }
 
 // granted are the scopes that go into a token of a user: all that were
-// consented to, of which every one asked for has to be.
+// consented to, of which every one asked for has to be, and that the user's
+// roles cover.
 func (s *Service) granted(c client, u tenant.User, t target, w wanted) ([]string, error) {
 	have := s.delegated(c, u, t)
 	if len(have) == 0 && (len(w.Asked) > 0 || w.Default) {
@@ -128,7 +129,7 @@ func (s *Service) granted(c client, u tenant.User, t target, w wanted) ([]string
 			return nil, fail(oauth.ConsentRequired, "consent", name)
 		}
 	}
-	return have, nil
+	return u.Usable(t.audience, have), nil
 }
 
 // delegated are the consented scopes. An application may always act for a user
@@ -168,7 +169,7 @@ func (s *Service) consentable(u tenant.User, t target, name string) (mine, exist
 	if t.app.ClientID != "" {
 		for _, p := range t.app.Scopes {
 			if p.IsEnabled && strings.EqualFold(p.Value, name) {
-				return p.Type != "Admin" || u.Administrator(), true
+				return p.Type != "Admin" || u.MayConsent(), true
 			}
 		}
 		return false, false
@@ -176,7 +177,8 @@ func (s *Service) consentable(u tenant.User, t target, name string) (mine, exist
 	if !oauth.SameAudience(t.audience, oauth.ResourceGraph) {
 		return true, strings.EqualFold(name, "user_impersonation")
 	}
-	return containsFold(graph.DelegatedPermissions(u.Administrator()), name), containsFold(graph.DelegatedPermissions(true), name)
+	p, ok := graph.FindPermission(name, graph.AccessScope)
+	return ok && (!p.Admin || u.MayConsent()), ok
 }
 
 // scopeText is the scope member of an answer: what was granted, in the manner in

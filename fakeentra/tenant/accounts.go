@@ -91,22 +91,26 @@ func (d *Directory) PutUser(tenantID string, u graph.User, password string) (Use
 func (d *Directory) User(tenantID, name string) (User, error) {
 	var u User
 	err := d.core.DB.View(func(tx *store.Tx) error {
-		for _, v := range d.findUser(tx, strings.ToLower(name)) {
-			if v.TenantID == strings.ToLower(tenantID) {
-				u = v
-				return nil
-			}
+		var ok bool
+		if u, ok = d.userOf(tx, tenantID, name); !ok {
+			return fmt.Errorf("%w: %q", ErrNoUser, name)
 		}
-		return fmt.Errorf("%w: %q", ErrNoUser, name)
+		return nil
 	})
 	return u, err
 }
 
-func (d *Directory) findUser(tx *store.Tx, name string) []User {
+func (d *Directory) userOf(tx *store.Tx, tenantID, name string) (User, bool) {
+	tenantID, name = strings.ToLower(tenantID), strings.ToLower(name)
 	if u, ok := d.users.Get(tx, name); ok {
-		return []User{u}
+		return u, u.TenantID == tenantID
 	}
-	return find(tx, d.users, byUPN, name)
+	for _, u := range d.users.By(tx, byUPN, name) {
+		if u.TenantID == tenantID {
+			return u, true
+		}
+	}
+	return User{}, false
 }
 
 // Users are a tenant's, in the order in which they came.

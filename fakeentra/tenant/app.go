@@ -48,7 +48,7 @@ type AppSecret struct {
 }
 
 // AppCertificate is one client certificate. DER may be empty where only the
-// SHA-1 thumbprint is known; then nothing can be verified with it.
+// SHA-1 thumbprint is known; then a client has to bring the certificate (x5c).
 type AppCertificate struct {
 	KeyID, Name  string
 	Thumbprint   []byte // SHA-1

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,9 @@ func AppOf(tenantID string, g graph.Application) (App, error) {
 	}{{RedirectWeb, g.Web}, {RedirectSPA, g.SPA}, {RedirectPublic, g.PublicClient}} {
 		if r.list != nil {
 			for _, uri := range r.list.RedirectURIs {
+				if err := checkRedirect(uri); err != nil {
+					return App{}, fmt.Errorf("%w: redirectUris: %w", ErrApp, err)
+				}
 				a.Redirects = append(a.Redirects, Redirect{r.kind, uri})
 			}
 		}
@@ -44,6 +48,19 @@ func AppOf(tenantID string, g graph.Application) (App, error) {
 		a.Certificates = append(a.Certificates, cert)
 	}
 	return a, nil
+}
+
+// checkRedirect refuses what no answer may be sent to: an address without a
+// scheme or with a fragment (RFC 6749 3.1.2), or one that is a script itself.
+func checkRedirect(uri string) error {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "" || strings.Contains(uri, "#") || u.User != nil:
+		return fmt.Errorf("%q is no absolute address without a fragment", uri)
+	case slices.Contains([]string{"javascript", "data", "vbscript"}, u.Scheme):
+		return fmt.Errorf("%q is a script", uri)
+	}
+	return nil
 }
 
 // Wanted are the permissions of Graph that an application's registration asks
@@ -71,7 +88,7 @@ func (a App) Wanted(kind string) (values, bad []string) {
 func appCertificate(c graph.KeyCredential) (AppCertificate, error) {
 	out := AppCertificate{KeyID: c.KeyID, Name: c.DisplayName, Thumbprint: slices.Clone(c.CustomKeyIdentifier), Starts: at(c.StartDateTime), Ends: at(c.EndDateTime)}
 	if len(c.Key) == 0 {
-		return out, nil // an export has no keys: it is listed, and nobody signs in with it
+		return out, nil // an export has no keys: a client has to bring the certificate
 	}
 	out.DER = slices.Clone(c.Key)
 	if block, _ := pem.Decode(c.Key); block != nil {

@@ -42,17 +42,14 @@ func (d *Directory) Consents(tenantID string) []Consent { return listTenant(d, d
 // Delegated are the scopes of a resource that an application may use in a
 // user's name: those consented to by the user or for all, and of Microsoft's
 // own clients every one that the user's roles cover. nil: nobody has consented.
-//
-// The real service puts scopes of Microsoft's clients into tokens whoever the
-// user is and asks the user's roles at the resource; that here the token has
-// only what the user may do is our model.
+// What goes into a token is [User.Usable] of it.
 func (d *Directory) Delegated(a App, userID, resource string) []string {
 	if a.FirstParty {
 		if !oauth.SameAudience(resource, oauth.ResourceGraph) {
 			return []string{"user_impersonation"}
 		}
-		u, err := d.User(a.TenantID, userID)
-		return graph.DelegatedPermissions(err == nil && u.Administrator())
+		u, _ := d.User(a.TenantID, userID) // who is not there has no roles
+		return graph.DelegatedPermissions(u.May)
 	}
 	var scopes []string
 	// Reading cannot fail: the function returns nil.
@@ -68,12 +65,50 @@ func (d *Directory) Delegated(a App, userID, resource string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(scopes)))
 }
 
-// Administrator tells whether a user has a role that manages devices, users or
-// the whole directory.
-func (u User) Administrator() bool {
-	return slices.ContainsFunc(u.Roles, func(r string) bool { return containsFold(administrators, r) })
+// Usable are those of the scopes that the user's roles cover at Graph, or all
+// at another resource. The real service puts what was consented to into tokens
+// whoever the user is, and asks the user's roles at the resource: that here the
+// token has only what the user may do is our model.
+func (u User) Usable(resource string, scopes []string) []string {
+	if !oauth.SameAudience(resource, oauth.ResourceGraph) {
+		return scopes
+	}
+	return slices.DeleteFunc(slices.Clone(scopes), func(name string) bool {
+		p, ok := graph.FindPermission(name, graph.AccessScope)
+		return ok && !u.May(p)
+	})
 }
 
-// administrators are roles whose holders manage what is modelled here
+// May tells whether a user's roles cover a delegated permission of Graph. A
+// client never gets further than its user.
+func (u User) May(p graph.Permission) bool {
+	return !p.Admin || slices.ContainsFunc(roleCovers, func(r roleCover) bool {
+		return containsFold(u.Roles, r.role) && strings.HasSuffix(p.Value, r.suffix) &&
+			slices.ContainsFunc(r.families, func(f string) bool { return strings.HasPrefix(p.Value, f) })
+	})
+}
+
+// MayConsent tells whether a user may consent for the organization.
+func (u User) MayConsent() bool {
+	return containsFold(u.Roles, "Global Administrator") || containsFold(u.Roles, "Application Administrator")
+}
+
+// roleCover are families of permissions whose resources a role manages; suffix
+// leaves those of them that end so.
+type roleCover struct {
+	role     string
+	families []string
+	suffix   string
+}
+
+// roleCovers are the roles' own descriptions in terms of permissions, our model
 // (learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference).
-var administrators = []string{"Global Administrator", "Intune Administrator", "Cloud Device Administrator", "User Administrator", "Application Administrator", "Conditional Access Administrator"}
+var roleCovers = []roleCover{
+	{"Global Administrator", []string{""}, ""},
+	{"Global Reader", []string{""}, ".Read.All"},
+	{"Intune Administrator", []string{"DeviceManagement", "Device.", "Group.", "GroupMember."}, ""},
+	{"Cloud Device Administrator", []string{"Device."}, ""},
+	{"User Administrator", []string{"User.", "Group.", "GroupMember."}, ""},
+	{"Application Administrator", []string{"Application."}, ""},
+	{"Conditional Access Administrator", []string{"Policy."}, ""},
+}

@@ -14,10 +14,8 @@ import (
 // over, also those of members@odata.bind. A dynamic rule that is not understood
 // is an error.
 func (d *Directory) PutGroup(tenantID string, g graph.DirectoryGroup) (Group, error) {
-	if g.Dynamic() {
-		if _, err := parseRule(g.MembershipRule); err != nil {
-			return Group{}, fmt.Errorf("group %s: %w", g.DisplayName, err)
-		}
+	if err := checkRule(g); err != nil {
+		return Group{}, err
 	}
 	g.ID = strings.ToLower(g.ID)
 	if g.ID == "" {
@@ -41,10 +39,60 @@ func (d *Directory) PutGroup(tenantID string, g graph.DirectoryGroup) (Group, er
 	})
 }
 
+// UpdateGroup changes a group under the store's transaction, and adds members to
+// it. The change may refuse with an error; then nothing is written. A group that
+// gets a rule loses its assigned members.
+func (d *Directory) UpdateGroup(tenantID, id string, change func(*graph.DirectoryGroup) error, add ...string) (Group, error) {
+	var out Group
+	err := d.core.DB.Update(func(tx *store.Tx) error {
+		row, ok := d.groups.Get(tx, strings.ToLower(id))
+		if !ok || row.TenantID != strings.ToLower(tenantID) {
+			return fmt.Errorf("%w: %q", ErrNoGroup, id)
+		}
+		rule := row.Resource.MembershipRule
+		if err := change(&row.Resource); err != nil {
+			return err
+		}
+		if err := checkRule(row.Resource); err != nil {
+			return err
+		}
+		row.Resource.ID = strings.ToLower(id)
+		if row.Resource.MembershipRule != rule {
+			row.Changed = d.Now()
+		}
+		row.Members = slices.Clone(row.Members)
+		for _, m := range add {
+			if m = strings.ToLower(m); !slices.Contains(row.Members, m) {
+				row.Members = append(row.Members, m)
+			}
+		}
+		if row.Resource.Dynamic() {
+			row.Members = nil
+		}
+		out = row
+		d.groups.Put(tx, row.Resource.ID, row)
+		return nil
+	})
+	return out, err
+}
+
+func checkRule(g graph.DirectoryGroup) error {
+	if !g.Dynamic() {
+		return nil
+	}
+	if _, err := parseRule(g.MembershipRule); err != nil {
+		return fmt.Errorf("group %s: %w", g.DisplayName, err)
+	}
+	return nil
+}
+
 // Group finds a group of a tenant by its id or display name.
 func (d *Directory) Group(tenantID, name string) (Group, error) {
+	if g, err := d.GroupByID(tenantID, name); err == nil {
+		return g, nil
+	}
 	for _, g := range d.Groups(tenantID) {
-		if strings.EqualFold(g.Resource.ID, name) || strings.EqualFold(g.Resource.DisplayName, name) {
+		if strings.EqualFold(g.Resource.DisplayName, name) {
 			return g, nil
 		}
 	}

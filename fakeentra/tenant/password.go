@@ -1,10 +1,12 @@
 package tenant
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"windtunnel.test/sim/store"
 )
@@ -22,31 +24,46 @@ var (
 // a locked account is told before the password is looked at, a disabled one and
 // an expired password only after it was right.
 func (d *Directory) Authenticate(tenantID, name, password string) (User, error) {
-	u, err := d.User(tenantID, name)
-	if err != nil {
+	now := d.Now()
+	var u User
+	var answer error
+	err := d.core.DB.Update(func(tx *store.Tx) error {
+		var ok bool
+		if u, ok = d.userOf(tx, tenantID, name); !ok {
+			return fmt.Errorf("%w: %q", ErrNoUser, name)
+		}
+		failed := u.Failed
+		answer = d.authenticate(&u, password, now)
+		if u.Failed != failed || errors.Is(answer, ErrPassword) {
+			d.users.Put(tx, u.Resource.ID, u)
+		}
+		return nil
+	})
+	if err = cmp.Or(err, answer); err != nil {
 		return User{}, err
 	}
-	now := d.Now()
+	return u, nil
+}
+
+// authenticate looks at one password and counts it. Guesses that come together
+// are looked at one after the other.
+func (d *Directory) authenticate(u *User, password string, now time.Time) error {
 	right := u.Password != "" && subtle.ConstantTimeCompare([]byte(u.Password), []byte(password)) == 1
 	switch {
 	case u.Blocked || now.Before(u.LockedUntil):
-		return User{}, fmt.Errorf("%w: %s", ErrLocked, u.Resource.UserPrincipalName)
+		return fmt.Errorf("%w: %s", ErrLocked, u.Resource.UserPrincipalName)
 	case !right:
-		_, err := d.UpdateUser(tenantID, u.Resource.ID, func(u *User) error {
-			if u.Failed++; u.Failed >= d.core.Timing.Entra.LockoutThreshold {
-				u.Failed, u.LockedUntil = 0, now.Add(d.core.Timing.Entra.LockoutDuration)
-			}
-			return nil
-		})
-		return User{}, errors.Join(ErrPassword, err)
+		if u.Failed++; u.Failed >= d.core.Timing.Entra.LockoutThreshold {
+			u.Failed, u.LockedUntil = 0, now.Add(d.core.Timing.Entra.LockoutDuration)
+		}
+		return ErrPassword
 	case !u.Resource.Enabled():
-		return User{}, ErrAccountDisabled
+		return ErrAccountDisabled
 	case u.ForceChange || u.Expired:
-		return User{}, ErrPasswordExpired
-	case u.Failed > 0:
-		return d.UpdateUser(tenantID, u.Resource.ID, func(u *User) error { u.Failed = 0; return nil })
+		return ErrPasswordExpired
 	}
-	return u, nil
+	u.Failed = 0
+	return nil
 }
 
 // UpdateUser changes a user under the store's transaction. The change may
@@ -54,23 +71,21 @@ func (d *Directory) Authenticate(tenantID, name, password string) (User, error) 
 func (d *Directory) UpdateUser(tenantID, name string, change func(*User) error) (User, error) {
 	var out User
 	err := d.core.DB.Update(func(tx *store.Tx) error {
-		for _, v := range d.findUser(tx, strings.ToLower(name)) {
-			if v.TenantID != strings.ToLower(tenantID) {
-				continue
-			}
-			if err := change(&v); err != nil {
-				return err
-			}
-			for _, other := range find(tx, d.users, byUPN, strings.ToLower(v.Resource.UserPrincipalName)) {
-				if other.Resource.ID != v.Resource.ID {
-					return fmt.Errorf("user %s: %w", v.Resource.UserPrincipalName, ErrExists)
-				}
-			}
-			out = v
-			d.users.Put(tx, v.Resource.ID, v)
-			return nil
+		v, ok := d.userOf(tx, tenantID, name)
+		if !ok {
+			return fmt.Errorf("%w: %q", ErrNoUser, name)
 		}
-		return fmt.Errorf("%w: %q", ErrNoUser, name)
+		if err := change(&v); err != nil {
+			return err
+		}
+		for _, other := range find(tx, d.users, byUPN, strings.ToLower(v.Resource.UserPrincipalName)) {
+			if other.Resource.ID != v.Resource.ID {
+				return fmt.Errorf("user %s: %w", v.Resource.UserPrincipalName, ErrExists)
+			}
+		}
+		out = v
+		d.users.Put(tx, v.Resource.ID, v)
+		return nil
 	})
 	return out, err
 }

@@ -45,6 +45,27 @@ func (d *Directory) PutPolicy(tenantID string, p graph.ConditionalAccessPolicy) 
 	})
 }
 
+// UpdatePolicy changes a policy under the store's transaction. The change may
+// refuse with an error; then nothing is written.
+func (d *Directory) UpdatePolicy(tenantID, id string, change func(*graph.ConditionalAccessPolicy) error) error {
+	return d.core.DB.Update(func(tx *store.Tx) error {
+		row, ok := d.policies.Get(tx, strings.ToLower(id))
+		if !ok || row.TenantID != strings.ToLower(tenantID) {
+			return fmt.Errorf("%w: %q", ErrNoPolicy, id)
+		}
+		if err := change(&row.Resource); err != nil {
+			return err
+		}
+		if err := CheckPolicy(row.Resource); err != nil {
+			return err
+		}
+		now := graph.At(d.Now())
+		row.Resource.ID, row.Resource.ModifiedDateTime = strings.ToLower(id), &now
+		d.policies.Put(tx, row.Resource.ID, row)
+		return nil
+	})
+}
+
 // PolicyByID finds a policy of a tenant.
 func (d *Directory) PolicyByID(tenantID, id string) (Policy, error) {
 	var p Policy

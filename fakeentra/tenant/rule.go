@@ -12,8 +12,8 @@ import (
 // dynamic membership groups"), as far as it is about devices.
 type rule func(Device) bool
 
-// errRule is about a rule that is not understood.
-var errRule = errors.New("membership rule is not understood or not modelled")
+// ErrRule is about a rule that is not understood.
+var ErrRule = errors.New("membership rule is not understood or not modelled")
 
 // properties that a rule may name, lower case. A property has one value or
 // several; -any asks for one of them.
@@ -81,7 +81,7 @@ func readRule(text string) (rule, error) {
 	p := &ruleParser{tokens: ruleTokens(text)}
 	r, err := p.or()
 	if err == nil && len(p.tokens) > 0 {
-		err = fmt.Errorf("%w: %q is left over", errRule, strings.Join(p.tokens, " "))
+		err = fmt.Errorf("%w: %q is left over", ErrRule, strings.Join(p.tokens, " "))
 	}
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (p *ruleParser) accept(token string) bool {
 
 func (p *ruleParser) expect(token string) error {
 	if !p.accept(token) {
-		return fmt.Errorf("%w: want %s before %q", errRule, token, p.peek())
+		return fmt.Errorf("%w: want %s before %q", ErrRule, token, p.peek())
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func (p *ruleParser) chain(word string, part func() (rule, error), join func(a, 
 
 func (p *ruleParser) factor() (rule, error) {
 	if p.depth++; p.depth > ruleDepth {
-		return nil, fmt.Errorf("%w: it nests too deep", errRule)
+		return nil, fmt.Errorf("%w: it nests too deep", ErrRule)
 	}
 	defer func() { p.depth-- }()
 	if p.accept("-not") {
@@ -173,7 +173,7 @@ func (p *ruleParser) comparison() (rule, error) {
 	name := p.next()
 	values, ok := properties[name]
 	if !ok {
-		return nil, fmt.Errorf("%w: property %q", errRule, name)
+		return nil, fmt.Errorf("%w: property %q", ErrRule, name)
 	}
 	if !p.accept("-any") {
 		return p.operator(values)
@@ -194,7 +194,7 @@ func (p *ruleParser) operator(values func(Device) []string) (rule, error) {
 	word := p.next()
 	compare, ok := operators[word]
 	if !ok {
-		return nil, fmt.Errorf("%w: operator %q", errRule, word)
+		return nil, fmt.Errorf("%w: operator %q", ErrRule, word)
 	}
 	want := strings.Trim(p.next(), `"'`)
 	return func(d Device) bool {

@@ -103,6 +103,9 @@ func Trusted(cert *x509.Certificate, between []*x509.Certificate, roots *x509.Ce
 	}
 	pool := x509.NewCertPool()
 	for _, c := range between {
+		if tooLong(c.PublicKey) {
+			return errKeyTooLong
+		}
 		pool.AddCert(c)
 	}
 	found, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: pool, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,6 +12,8 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+
+	"windtunnel.test/sim/wire/scep"
 )
 
 // Provider is the key storage provider of Windows that keeps keys in the TPM.
@@ -181,10 +184,13 @@ func ParseCertificateRequest(der []byte) (*CertificateRequest, error) {
 func (s *signedRequest) check(der []byte) (signed bool, err error) {
 	if !s.Algorithm.Algorithm.Equal(oidSHA256) {
 		request, err := x509.ParseCertificateRequest(der)
-		if err == nil {
-			err = request.CheckSignature()
+		if err != nil {
+			return true, err
 		}
-		return true, err
+		if key, ok := request.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > scep.MaxKeyBits {
+			return true, fmt.Errorf("a key of %d bits", key.N.BitLen())
+		}
+		return true, request.CheckSignature()
 	}
 	if digest := sha256.Sum256(s.Info.Raw); !bytes.Equal(s.Signature.Bytes, digest[:]) {
 		return false, errors.New("signature field is not the SHA-256 digest")

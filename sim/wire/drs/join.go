@@ -2,6 +2,7 @@ package drs
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -151,6 +152,10 @@ func (a *Attributes) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// maxKeyBits bounds the keys of strangers: what a signature costs to verify grows
+// with the square of it.
+const maxKeyBits = 8192
+
 // ParseJoinRequest decodes a join body and checks what [MS-DVRJ] 3.1.5.1
 // demands of every request: a PKCS#10 request with a valid self-signature.
 func ParseJoinRequest(body []byte) (*JoinRequest, *x509.CertificateRequest, error) {
@@ -169,6 +174,9 @@ func ParseJoinRequest(body []byte) (*JoinRequest, *x509.CertificateRequest, erro
 	csr, err := x509.ParseCertificateRequest(r.CertificateRequest.Data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("drs: join request: certificate request: %w", err)
+	}
+	if key, ok := csr.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxKeyBits {
+		return nil, nil, fmt.Errorf("drs: join request: certificate request: a key of %d bits", key.N.BitLen())
 	}
 	if err := csr.CheckSignature(); err != nil {
 		return nil, nil, fmt.Errorf("drs: join request: certificate request: %w", err)

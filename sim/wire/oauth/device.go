@@ -103,6 +103,10 @@ var ErrSignature = errors.New("signature does not verify")
 // maxRequest bounds a signed request, far above what any client sends.
 const maxRequest = 256 << 10
 
+// maxKeyBits bounds the keys of strangers: what a signature costs to verify grows
+// with the square of it.
+const maxKeyBits = 8192
+
 // deviceHeader is read by hand: some clients write x5c as one string where RFC
 // 7515 4.1.6 has a list, and go-jose refuses that.
 type deviceHeader struct {
@@ -139,8 +143,8 @@ func ParseDeviceRequest(token string) (*SignedDeviceRequest, error) {
 		return nil, err
 	}
 	pub, ok := cert.PublicKey.(*rsa.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("oauth: device request key is %T, want RSA", cert.PublicKey)
+	if !ok || pub.N.BitLen() > maxKeyBits {
+		return nil, fmt.Errorf("oauth: device request key is none of RSA of up to %d bits", maxKeyBits)
 	}
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	if err := rsa.VerifyPKCS1v15(pub, crypto.SHA256, digest[:], raw[2]); err != nil {

@@ -236,8 +236,21 @@ func readCMS(der []byte) (*pkcs7.PKCS7, error) {
 	if len(der) > MaxSize {
 		return nil, fmt.Errorf("%d bytes, at most %d", len(der), MaxSize)
 	}
-	return pkcs7.Parse(der)
+	p7, err := pkcs7.Parse(der)
+	if err != nil {
+		return nil, err
+	}
+	for _, cert := range p7.Certificates {
+		if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > MaxKeyBits {
+			return nil, fmt.Errorf("a certificate's key has %d bits, at most %d", key.N.BitLen(), MaxKeyBits)
+		}
+	}
+	return p7, nil
 }
+
+// MaxKeyBits bounds the RSA keys in what strangers send: what a signature costs
+// to verify grows with the square of it.
+const MaxKeyBits = 8192
 
 // guard turns a panic of the CMS reader into an error: it slices by lengths that it has not checked when padding or
 // block sizes are wrong, and what it reads comes from outside.
