@@ -24,6 +24,7 @@ func Example() {
 		fmt.Println(p.DisplayName, p.OutOfBoxExperienceSetting.UserType)
 	}
 	// http.Handle("ztd.dds.microsoft.com/", intune.ZTD())
+
 	// Output:
 	// <nil>
 	// Sales administrator

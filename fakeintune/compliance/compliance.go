@@ -90,6 +90,9 @@ func (s *Service) evaluate(ctx context.Context, t *tenant.Tenant, d due) {
 // tell lets the directory know.
 func (s *Service) tell(ctx context.Context, t *tenant.Tenant, d due) {
 	defer s.forget(d)
+	if _, err := t.Device(d.DeviceID); err != nil {
+		return // deleted since, of which the directory knows
+	}
 	compliant := d.State == graph.ComplianceCompliant || d.State == graph.ComplianceInGracePeriod
 	if err := s.tenants.Directory.SetCompliance(ctx, t.ID, d.AzureADDeviceID, true, compliant); err != nil {
 		s.tenants.Record(ctx, "mdm.compliance.lost", journal.F("id", d.DeviceID), journal.F("error", err.Error()))

@@ -189,3 +189,23 @@ func TestHealthRunsOut(t *testing.T) {
 	g.Expect(m.ComplianceState).To(Equal(graph.ComplianceNoncompliant))
 	g.Expect(m.Lapsed).To(BeFalse())
 }
+
+// The directory hears nothing more of a device that was deleted after its
+// evaluation: it would have it managed for ever.
+func TestDeletedBeforeTheDirectoryIsTold(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	w.Clock.Go(t.Context(), "test", func(ctx context.Context) {
+		w.c.SessionEnded(ctx, mdm.Ended{Tenant: w.Tenant, DeviceID: w.m.ID, Complete: true, Technician: true})
+	})
+	for evaluated := false; !evaluated; {
+		g.Expect(w.Clock.Run(t.Context(), w.Clock.Now().Add(time.Second))).To(Succeed())
+		m, err := w.Tenant.Device(w.m.ID)
+		g.Expect(err).NotTo(HaveOccurred())
+		evaluated = m.ComplianceState != graph.ComplianceUnknown
+	}
+	g.Expect(w.Directory.Compliant).To(BeEmpty(), "not told yet")
+	w.Do(func(ctx context.Context) { g.Expect(w.Tenant.DeleteDevice(ctx, w.m.ID)).To(Succeed()) })
+	w.Pass(time.Hour)
+	g.Expect(w.Directory.Managed).To(HaveKeyWithValue("dev-one", false))
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", false))
+}

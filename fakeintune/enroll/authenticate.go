@@ -182,14 +182,22 @@ func (s *Service) byCertificate(ctx context.Context, h mde.Header, p proof) (cal
 	return c, err
 }
 
+// longestMessage is how long a signed message is good at most, whatever it says
+// of itself: for so long it is remembered that it came.
+const longestMessage = 24 * time.Hour
+
 // fresh: the timestamp covers this moment, as far as clocks agree, and the same
 // message did not come before.
 func (s *Service) fresh(ctx context.Context, h *mde.Security, signed []byte) error {
 	now, skew := s.Tenants.Now(), s.Tenants.Timing.MDM.MessageSkew
-	if h == nil || h.Created.IsZero() || h.Expires.Before(h.Created) || h.Created.After(now.Add(skew)) || h.Expires.Before(now.Add(-skew)) {
+	if h == nil || h.Created.IsZero() || h.Expires.Before(h.Created) || h.Created.After(now.Add(skew)) {
 		return no("timestamp", hresult.EnrollInvalidSecurity, "the message is not of this time")
 	}
-	first, err := s.remember(ctx, signed, min(h.Expires.Sub(now), 24*time.Hour)+skew)
+	left := min(h.Expires.Sub(now), h.Created.Sub(now)+longestMessage) + skew
+	if left < 0 {
+		return no("timestamp", hresult.EnrollInvalidSecurity, "the message is not of this time")
+	}
+	first, err := s.remember(ctx, signed, left)
 	if err == nil && !first {
 		err = no("replay", hresult.EnrollInvalidSecurity, "the message came before")
 	}

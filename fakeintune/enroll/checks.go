@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/hresult"
+	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/mde"
 )
 
@@ -111,13 +113,15 @@ func (s *Service) autopilot(_ context.Context, e *enrolment) error {
 	e.entraDevice = e.claims.DeviceID
 	if id := e.about.ZeroTouchProvisioning; id != "" {
 		r, err := e.tenant.Registration(id)
+		// The id is no secret: who is that device is who has its object's token.
+		mine := err == nil && e.entraDevice != "" && strings.EqualFold(r.EntraDeviceID, e.entraDevice)
 		switch {
+		case mine:
+			e.registration = &r
 		case err != nil && e.about.WhiteGlove:
 			return no("ZtdId", hresult.EnrollAuthorization, "the device is not registered in this tenant")
-		case err == nil && e.entraDevice != "" && !strings.EqualFold(r.EntraDeviceID, e.entraDevice) && e.about.WhiteGlove:
+		case e.about.WhiteGlove:
 			return no("ZtdId of the token's device", hresult.EnrollAuthorization, "the registration belongs to another device")
-		case err == nil && (e.entraDevice == "" || strings.EqualFold(r.EntraDeviceID, e.entraDevice)):
-			e.registration = &r
 		}
 	} else if r, ok := e.tenant.ByEntraDevice(e.entraDevice); ok && e.entraDevice != "" {
 		e.registration = &r
@@ -180,8 +184,8 @@ func compareVersions(a, b string) int {
 	for i := range min(len(x), len(y)) {
 		m, _ := strconv.Atoi(x[i])
 		n, _ := strconv.Atoi(y[i])
-		if m != n {
-			return m - n
+		if c := cmp.Compare(m, n); c != 0 {
+			return c
 		}
 	}
 	return 0
@@ -193,11 +197,7 @@ func (s *Service) deviceCap(_ context.Context, e *enrolment) error {
 	if e.user == nil {
 		return nil
 	}
-	limit := e.restrictions.DeviceLimit
-	if limit == 0 {
-		limit = s.Tenants.Timing.MDM.DevicesPerUser
-	}
-	n := 0
+	limit, n := s.limit(e), 0
 	for _, m := range e.tenant.DevicesOf(e.user.UPN) {
 		same := e.entraDevice != "" && strings.EqualFold(m.AzureADDeviceID, e.entraDevice) ||
 			e.entraDevice == "" && m.AzureADDeviceID == "" && m.HWDevID != "" && m.HWDevID == e.about.HWDevID
@@ -206,9 +206,18 @@ func (s *Service) deviceCap(_ context.Context, e *enrolment) error {
 		}
 	}
 	if n >= limit {
-		return no("device cap", hresult.EnrollDeviceCapReached, "the user has %d devices, the limit", n)
+		return capReached(limit)
 	}
 	return nil
+}
+
+// limit is how many devices the user may have.
+func (s *Service) limit(e *enrolment) int {
+	return cmp.Or(e.restrictions.DeviceLimit, s.Tenants.Timing.MDM.DevicesPerUser)
+}
+
+func capReached(limit int) error {
+	return no("device cap", hresult.EnrollDeviceCapReached, "the user has %d devices, the limit", limit)
 }
 
 // keyRequest: what is to be certified.
@@ -225,7 +234,7 @@ func parseRequest(der []byte) (*x509.CertificateRequest, error) {
 	if err != nil {
 		return nil, no("certificate request", hresult.EnrollCertificateRequest, "%v", err)
 	}
-	if err := csr.CheckSignature(); err != nil {
+	if err := pki.CheckRequest(csr); err != nil {
 		return nil, no("certificate request signature", hresult.EnrollCertificateRequest, "%v", err)
 	}
 	if key, ok := csr.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < minKeyBits {

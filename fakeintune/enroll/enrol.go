@@ -58,10 +58,16 @@ func (s *Service) reply(h mde.Header, document []byte) ([]byte, error) {
 
 // admit makes the managed device and what it gets.
 func (s *Service) admit(ctx context.Context, e *enrolment) ([]byte, error) {
-	m, err := e.tenant.Enroll(ctx, e.device())
+	limit := 0 // nobody's
+	if e.user != nil {
+		limit = s.limit(e)
+	}
+	m, err := e.tenant.EnrollWithin(ctx, e.device(), limit)
 	switch {
 	case errors.Is(err, tenant.ErrOneTimeLimit):
 		return nil, oneTimeRefusal()
+	case errors.Is(err, tenant.ErrDeviceLimit):
+		return nil, capReached(limit)
 	case err != nil:
 		return nil, err
 	}

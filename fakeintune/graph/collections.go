@@ -36,8 +36,9 @@ type collection[T any] struct {
 	listed func(c *call, v *T)
 	// merge applies the body of a PATCH; nil: wire.Merge.
 	merge func(v *T, patch []byte) error
-	// patch does what a body of PATCH asks for beside the members; nil: nothing.
-	patch func(c *call, id string) error
+	// patch checks what a body of PATCH asks for beside the members, and gives what
+	// is to be done then; nil: nothing.
+	patch func(c *call, id string) (then func() error, err error)
 }
 
 func (h *Handler) addCollections() {
@@ -119,6 +120,7 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 	})
 	handle(http.MethodPost, k.path, k.permission, func(c *call) (answer, error) {
 		var v T
+		c.body = writable(c.body, ofNewOnes)
 		if err := c.decode(&v); err != nil {
 			return answer{}, err
 		}
@@ -138,21 +140,20 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 		return one(c, http.StatusOK, v)
 	})
 	handle(http.MethodPatch, k.path+"/{id}", k.permission, func(c *call) (answer, error) {
+		var then func() error
 		if k.patch != nil {
-			if err := k.patch(c, c.Params["id"]); err != nil {
+			var err error
+			if then, err = k.patch(c, c.Params["id"]); err != nil {
 				return answer{}, err
 			}
 		}
-		v, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error {
-			merge := k.merge
-			if merge == nil {
-				merge = func(v *T, patch []byte) error { return wire.Merge(v, patch) }
+		c.body = writable(c.body, ofOldOnes)
+		v, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error { return k.change(v, c.body) })
+		if err == nil && then != nil {
+			if err = then(); err == nil {
+				v, err = k.get(c)
 			}
-			if err := merge(v, c.body); err != nil {
-				return badRequest("body", "Unable to read JSON request payload. "+err.Error())
-			}
-			return nil
-		})
+		}
 		if err != nil {
 			return answer{}, err
 		}
@@ -182,6 +183,21 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 		}
 		return answer{}, fmt.Errorf("%s has assignments of an unknown type", k.path)
 	})
+}
+
+// change applies the body of a PATCH. A resource's type is for ever.
+func (k collection[T]) change(v *T, patch []byte) error {
+	merge, kind := k.merge, typed(*v)
+	if merge == nil {
+		merge = func(v *T, patch []byte) error { return wire.Merge(v, patch) }
+	}
+	if err := merge(v, patch); err != nil {
+		return badRequest("body", "Unable to read JSON request payload. "+err.Error())
+	}
+	if now := typed(*v); now != kind {
+		return badRequest("type", "The type of the resource is '"+kind+"' and cannot be changed to '"+now+"'.")
+	}
+	return nil
 }
 
 func (k collection[T]) all(t *tenant.Tenant) []T {

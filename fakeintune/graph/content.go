@@ -62,13 +62,14 @@ func (h *Handler) addContent() {
 	}
 }
 
-// publishContent is what committedContentVersion in the PATCH of an app does.
-func publishContent(c *call, id string) error {
+// publishContent is what committedContentVersion in the PATCH of an app does, once
+// the PATCH has turned out good.
+func publishContent(c *call, id string) (then func() error, err error) {
 	var req struct {
 		Version string `json:"committedContentVersion"`
 	}
 	if json.Unmarshal(c.body, &req) != nil || req.Version == "" {
-		return nil // what is wrong with the body, the merge says
+		return nil, nil // what is wrong with the body, the merge says
 	}
-	return c.t.PublishContent(c.Context(), id, req.Version)
+	return func() error { return c.t.PublishContent(c.Context(), id, req.Version) }, c.t.ContentReady(id, req.Version)
 }

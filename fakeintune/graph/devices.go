@@ -14,12 +14,11 @@ const privileged = "DeviceManagementManagedDevices.PrivilegedOperations.All"
 func (h *Handler) addDevices() {
 	const path = "deviceManagement/managedDevices"
 	h.handle(http.MethodGet, path, managedDevices, func(c *call) (answer, error) {
-		found := someDevices(c)
-		all := make([]wire.ManagedDevice, len(found))
-		for i, m := range found {
-			all[i] = shown(m)
-		}
-		return list(c, all, "id", "serialNumber", "azureADDeviceId", "deviceName", "userPrincipalName", "operatingSystem", "complianceState",
+		return listLarge(c, large[wire.ManagedDevice]{
+			all:  func() []wire.ManagedDevice { return each(someDevices(c), shown) },
+			from: func(skip, n int) []wire.ManagedDevice { return each(c.t.DevicesFrom(skip, n), shown) },
+			size: c.t.DeviceCount,
+		}, "id", "serialNumber", "azureADDeviceId", "deviceName", "userPrincipalName", "operatingSystem", "complianceState",
 			"managedDeviceOwnerType", "managementState", "model", "manufacturer", "enrolledDateTime", "lastSyncDateTime")
 	})
 	h.handle(http.MethodGet, path+"/{id}", managedDevices, func(c *call) (answer, error) {

@@ -107,13 +107,23 @@ func (e enrollmentConfigurations) Add(ctx context.Context, v enrollmentConfigura
 // Update changes a configuration; one of the tenant's defaults comes into being
 // by that.
 func (e enrollmentConfigurations) Update(ctx context.Context, id string, change func(*enrollmentConfiguration) error) (enrollmentConfiguration, error) {
+	made := false
 	for _, d := range e.defaults() {
 		if _, err := e.Get(id); sameID(d.id(), id) && errors.Is(err, tenant.ErrNotFound) {
-			if _, err := e.Add(ctx, d); err != nil {
+			_, err := e.Add(ctx, d)
+			if made = err == nil; err != nil && !errors.Is(err, tenant.ErrExists) { // somebody else was as quick
 				return d, err
 			}
 		}
 	}
+	v, err := e.update(ctx, id, change)
+	if err != nil && made {
+		return v, errors.Join(err, e.remove(ctx, id)) // as if nothing had been asked
+	}
+	return v, err
+}
+
+func (e enrollmentConfigurations) update(ctx context.Context, id string, change func(*enrollmentConfiguration) error) (enrollmentConfiguration, error) {
 	if _, err := e.t.Restrictions().Get(id); err == nil {
 		r, err := e.t.Restrictions().Update(ctx, id, func(r *wire.EnrollmentRestriction) error {
 			c := enrollmentConfiguration{restriction: r}
@@ -132,6 +142,10 @@ func (e enrollmentConfigurations) Delete(ctx context.Context, id string) error {
 	if slices.ContainsFunc(e.defaults(), func(d enrollmentConfiguration) bool { return sameID(d.id(), id) }) {
 		return badRequest("default", "The default enrollment configuration cannot be deleted.")
 	}
+	return e.remove(ctx, id)
+}
+
+func (e enrollmentConfigurations) remove(ctx context.Context, id string) error {
 	if err := e.t.Restrictions().Delete(ctx, id); !errors.Is(err, tenant.ErrNotFound) {
 		return err
 	}

@@ -83,7 +83,7 @@ func (h *Handler) handleBeta(method, pattern, permission string, do func(*call) 
 
 // ServeHTTP answers a request of either API version.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := h.s.RequestID(h.requests.Add(1))
+	id := h.s.RequestID("graph", h.requests.Add(1))
 	client := r.Header.Get("client-request-id")
 	identify(w.Header(), id, client, h.s.Now())
 	match, known, found := h.routes.Find(r.Method, r.URL.Path)

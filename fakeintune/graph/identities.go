@@ -14,11 +14,12 @@ import (
 func (h *Handler) addIdentities() {
 	const path = "deviceManagement/windowsAutopilotDeviceIdentities"
 	h.handle(http.MethodGet, path, serviceConfig, func(c *call) (answer, error) {
-		var all []wire.AutopilotDevice
-		for _, r := range someRegistrations(c) {
-			all = append(all, expand(c, r))
-		}
-		return list(c, all, "serialNumber", "groupTag", "purchaseOrderIdentifier", "displayName")
+		expanded := func(r tenant.Registration) wire.AutopilotDevice { return expand(c, r) }
+		return listLarge(c, large[wire.AutopilotDevice]{
+			all:  func() []wire.AutopilotDevice { return each(someRegistrations(c), expanded) },
+			from: func(skip, n int) []wire.AutopilotDevice { return each(c.t.RegistrationsFrom(skip, n), expanded) },
+			size: c.t.RegistrationCount,
+		}, "serialNumber", "groupTag", "purchaseOrderIdentifier", "displayName")
 	})
 	h.handle(http.MethodGet, path+"/{id}", serviceConfig, func(c *call) (answer, error) {
 		r, err := c.t.Registration(c.Params["id"])

@@ -16,6 +16,31 @@ const pageSize = 1000
 // list answers with a page of a collection. Filters may only use the properties
 // in filterable; Intune refuses others.
 func list[T any](c *call, items []T, filterable ...string) (answer, error) {
+	return paged(c, filterable, func(q wire.Query, size int) (wire.Page, error) { return wire.Apply(q, items, size) })
+}
+
+// large is a collection of which a page is had without all the others.
+type large[T any] struct {
+	all  func() []T
+	from func(skip, n int) []T
+	size func() int
+}
+
+// listLarge is list for a large collection.
+func listLarge[T any](c *call, k large[T], filterable ...string) (answer, error) {
+	return paged(c, filterable, func(q wire.Query, size int) (wire.Page, error) {
+		if !q.Windowed() {
+			return wire.Apply(q, k.all(), size)
+		}
+		total := 0
+		if q.Count {
+			total = k.size()
+		}
+		return wire.ApplyWindow(q, k.from(q.Skip, size+1), total, size)
+	})
+}
+
+func paged(c *call, filterable []string, apply func(wire.Query, int) (wire.Page, error)) (answer, error) {
 	for _, f := range wire.Fields(c.query.Filter) {
 		if !slices.ContainsFunc(filterable, func(ok string) bool { return strings.EqualFold(ok, f) }) {
 			return answer{}, badRequest("filter", "The property '"+f+"' cannot be used in the $filter query option.")
@@ -32,7 +57,7 @@ func list[T any](c *call, items []T, filterable ...string) (answer, error) {
 	if size == 0 {
 		return answer{}, badRequest("top", "The limit of '0' for Top query is invalid.")
 	}
-	page, err := wire.Apply(q, items, size)
+	page, err := apply(q, size)
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,6 +69,15 @@ func list[T any](c *call, items []T, filterable ...string) (answer, error) {
 		out.NextLink = c.next(page.Next)
 	}
 	return answer{http.StatusOK, out}, nil
+}
+
+// each makes a resource of each row.
+func each[R, T any](rows []R, of func(R) T) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = of(r)
+	}
+	return out
 }
 
 // one answers with a resource.

@@ -30,7 +30,7 @@ func (c *conversation) authenticate() syncml.StatusCode {
 	case want.Scheme == syncml.AuthBasic:
 		good = have.Equal(syncml.BasicCred(want.User, want.Secret))
 	case len(c.row.Nonce) > 0:
-		good = have.Equal(syncml.DigestCred(want.User, want.Secret, c.row.Nonce))
+		good = have.Equal(syncml.DigestCred(want.User, want.Secret, c.row.Nonce)) && c.s.spend(c.client.Device, c.row.Nonce)
 	}
 	c.row.Nonce = nil // each is good once
 	if !good {

@@ -176,6 +176,29 @@ func TestDigest(t *testing.T) {
 	g.Expect(l.status).To(Equal(400), "the session is over after three tries")
 }
 
+// A nonce is used up by the first message that has its digest, even by one that
+// is refused for something else.
+func TestDigestOfARefusedMessage(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	p := w.managed("one")
+	w.h.Credentials = func(tenant.ManagedDevice) mdm.Credentials {
+		return mdm.Credentials{Scheme: syncml.AuthMD5, User: "device", Secret: "s3cret"}
+	}
+	l := p.line("s")
+	message := func(n int, cred *syncml.Cred) *syncml.Message {
+		m := &syncml.Message{Final: true, Commands: l.open(), Header: syncml.Header{SessionID: "s", MsgID: n, Source: p.id, Target: address, Cred: cred}}
+		m.Number()
+		return m
+	}
+	nonce, err := base64.StdEncoding.DecodeString(l.send(message(1, nil)).Commands[0].Challenge.NextNonce)
+	g.Expect(err).NotTo(HaveOccurred())
+	good := message(2, syncml.DigestCred("device", "s3cret", nonce))
+	rec := w.With(p.cert, w.h, http.MethodPost, address, http.Header{"Authorization": {"Bearer forged"}}, good.Encode())
+	g.Expect(rec.Code).To(Equal(401))
+	again := l.send(good)
+	g.Expect(codes(again)).To(HaveEach(401))
+}
+
 func TestBasic(t *testing.T) {
 	g, w := NewWithT(t), newWorld(t)
 	p := w.managed("one")

@@ -166,6 +166,20 @@ func (s *Service) save(m tenant.ManagedDevice, v row) error {
 	})
 }
 
+// spend takes a nonce out of a device's row, whatever becomes of the message that
+// came with it; false where another message did before.
+func (s *Service) spend(m tenant.ManagedDevice, nonce []byte) (ok bool) {
+	err := s.Tenants.DB.Update(func(tx *store.Tx) error {
+		now, _ := s.rows.Get(tx, rowKey(m))
+		if ok = slices.Equal(now.Nonce, nonce); ok {
+			now.Nonce = nil
+			s.rows.Put(tx, rowKey(m), now)
+		}
+		return nil
+	})
+	return ok && err == nil
+}
+
 // has tells whether the device has exactly this.
 func (v row) has(user, uri string, digest uint64) bool {
 	return slices.Contains(v.Sent, sent{user, uri, digest})

@@ -94,6 +94,8 @@ func (a *asking) open() error {
 }
 
 func (s *Service) serve(ctx context.Context, a *asking) (*x509.Certificate, error) {
+	s.issuing.Lock()
+	defer s.issuing.Unlock()
 	switch a.MessageType {
 	case wire.PKCSReq, wire.RenewalReq:
 		return s.enrol(ctx, a)
@@ -138,7 +140,7 @@ func (a *asking) request() (*x509.CertificateRequest, error) {
 	if err != nil {
 		return nil, no(wire.BadRequest, "certificate request")
 	}
-	if csr.CheckSignature() != nil {
+	if pki.CheckRequest(csr) != nil {
 		return nil, no(wire.BadMessageCheck, "certificate request signature")
 	}
 	if key, ok := csr.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < minKeyBits {

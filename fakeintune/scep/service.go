@@ -57,6 +57,10 @@ type Service struct {
 
 	mu sync.Mutex
 	ra map[string]*registrar // made on first use, by tenant id
+
+	// issuing is held from the look at a transaction to what comes of it: it has one
+	// certificate, however often it is asked for at the same time.
+	issuing sync.Mutex
 }
 
 // registrar is a customer's registration authority.
@@ -214,8 +218,8 @@ var challengePage = template.Must(template.New("challenge").Parse(`<!DOCTYPE htm
 `))
 
 // page is NDES' page for administrators, where people get a challenge by hand.
-// Here anybody with a password gets one, for a certificate in his own name (our
-// model).
+// Here anybody with a password gets one: the certificate is his, whatever its
+// subject says (our model).
 func (s *Service) page(w http.ResponseWriter, r *http.Request, t *tenant.Tenant) {
 	w.Header().Set("Cache-Control", "no-store")
 	upn, password, ok := r.BasicAuth()

@@ -176,7 +176,7 @@ func (s *Service) certificate(r *http.Request, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	request, err := x509.ParseCertificateRequest(body)
-	if err != nil || request.CheckSignature() != nil {
+	if err != nil || pki.CheckRequest(request) != nil {
 		return nil, no("certificate request", http.StatusBadRequest)
 	}
 	now := s.Tenants.Now()

@@ -50,7 +50,7 @@ type fault struct {
 func (f *fault) Error() string { return f.code + ": " + f.message }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := h.s.Seed.UUID("storage request", strconv.FormatUint(h.requests.Add(1), 10))
+	id := h.s.RequestID("storage", h.requests.Add(1))
 	w.Header().Set("x-ms-request-id", id)
 	w.Header().Set("x-ms-version", "2021-12-02")
 	if client := r.Header.Get("x-ms-client-request-id"); client != "" && len(client) <= 1024 {

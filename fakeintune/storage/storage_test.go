@@ -113,10 +113,21 @@ func TestRefusals(t *testing.T) {
 		g.Expect(u.Refusals()).To(HaveLen(refused+1), name)
 	}
 	g.Expect(u.Call(u.h, http.MethodGet, u.address, nil, nil, nil).Code).To(Equal(405))
+	u.Do(func(ctx context.Context) { g.Expect(u.Other.Apps().Delete(ctx, u.app)).NotTo(Succeed()) })
+	_, code := u.put(strings.Replace(u.address, u.Tenant.ID, u.Other.ID, 1), "", "x")
+	g.Expect(code).To(Equal("AuthenticationFailed"), "an address is one tenant's")
 	u.Pass(2 * time.Hour)
-	_, code := u.put(u.address, "", "late")
+	_, code = u.put(u.address, "", "late")
 	g.Expect(code).To(Equal("AuthenticationFailed"), "the address has expired")
 	g.Expect(u.state(t).UploadState).To(Equal(graph.UploadURISuccess), "nothing was changed")
+}
+
+func TestUploadToADeletedApp(t *testing.T) {
+	g := NewWithT(t)
+	u := newUpload(t)
+	u.Do(func(ctx context.Context) { g.Expect(u.Tenant.Apps().Delete(ctx, u.app)).To(Succeed()) })
+	_, code := u.put(u.address, "", "x")
+	g.Expect(code).To(Equal("BlobNotFound"))
 }
 
 func FuzzBlockList(f *testing.F) {

@@ -19,6 +19,9 @@ import (
 // (learn.microsoft.com, Autopilot known issues: 0x80180014).
 var ErrOneTimeLimit = errors.New("the device was deployed without a user before")
 
+// ErrDeviceLimit keeps a user from having more devices than allowed.
+var ErrDeviceLimit = errors.New("the user has as many devices as allowed")
+
 // EnrollmentKind says how a device came to be managed.
 type EnrollmentKind string
 
@@ -134,6 +137,12 @@ func put[T any](in []T, v T, same func(T) bool) []T {
 // of an older one with the same registration or device object. ErrOneTimeLimit
 // for a device that may not be deployed without a user again.
 func (t *Tenant) Enroll(ctx context.Context, m ManagedDevice) (ManagedDevice, error) {
+	return t.EnrollWithin(ctx, m, 0)
+}
+
+// EnrollWithin is Enroll for a user who may have so many devices, this one
+// counted; 0 is any number. ErrDeviceLimit where they are more.
+func (t *Tenant) EnrollWithin(ctx context.Context, m ManagedDevice, limit int) (ManagedDevice, error) {
 	now := t.s.Now()
 	err := t.s.DB.Update(func(tx *store.Tx) error {
 		id, _, err := t.nextID(tx, "managedDevice")
@@ -163,6 +172,9 @@ func (t *Tenant) Enroll(ctx context.Context, m ManagedDevice) (ManagedDevice, er
 		for _, key := range t.predecessors(tx, m) {
 			t.s.devices.Delete(tx, key)
 		}
+		if limit > 0 && t.countOf(tx, m.UserPrincipalName) >= limit {
+			return ErrDeviceLimit
+		}
 		t.s.devices.Put(tx, t.key(m.ID), m)
 		return nil
 	})
@@ -171,6 +183,15 @@ func (t *Tenant) Enroll(ctx context.Context, m ManagedDevice) (ManagedDevice, er
 	}
 	t.s.Record(ctx, "mdm.device.added", journal.F("serial", m.SerialNumber), journal.F("kind", string(m.Kind)), journal.F("id", m.ID))
 	return m, nil
+}
+
+func (t *Tenant) countOf(tx *store.Tx, upn string) (n int) {
+	for _, m := range t.s.devices.By(tx, byUser, strings.ToLower(upn)) {
+		if m.TenantID == t.ID {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *Tenant) predecessors(tx *store.Tx, m ManagedDevice) []string {
@@ -197,6 +218,14 @@ func (t *Tenant) predecessors(tx *store.Tx, m ManagedDevice) []string {
 
 // Devices are the managed devices, by id.
 func (t *Tenant) Devices() []ManagedDevice { return list(t.s, t.s.devices, byTenant, t.ID) }
+
+// DevicesFrom are at most n of them, from the skip-th on.
+func (t *Tenant) DevicesFrom(skip, n int) []ManagedDevice {
+	return window(t.s, t.s.devices, byTenant, t.ID, skip, n, nil)
+}
+
+// DeviceCount is how many they are.
+func (t *Tenant) DeviceCount() int { return number(t.s, t.s.devices, byTenant, t.ID, nil) }
 
 // Device finds a managed device by id; ErrNotFound.
 func (t *Tenant) Device(id string) (ManagedDevice, error) {

@@ -54,6 +54,9 @@ func statusPageMeta(p *graph.EnrollmentStatusPage) meta {
 		if p.InstallProgressTimeoutInMinutes == 0 {
 			p.InstallProgressTimeoutInMinutes = int(t.s.Timing.ESP.Timeout.Minutes())
 		}
+		if p.Priority < 0 {
+			return fmt.Errorf("priority is negative")
+		}
 		if p.Priority == 0 && !isDefaultPage(*p) {
 			p.Priority = n + 1
 		}

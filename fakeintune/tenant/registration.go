@@ -76,6 +76,18 @@ func (t *Tenant) Registrations() []Registration {
 	return slices.DeleteFunc(list(t.s, t.s.registrations, byTenant, t.ID), func(r Registration) bool { return !r.Synced })
 }
 
+// RegistrationsFrom are at most n of them, from the skip-th on.
+func (t *Tenant) RegistrationsFrom(skip, n int) []Registration {
+	return window(t.s, t.s.registrations, byTenant, t.ID, skip, n, synced)
+}
+
+// RegistrationCount is how many they are.
+func (t *Tenant) RegistrationCount() int {
+	return number(t.s, t.s.registrations, byTenant, t.ID, synced)
+}
+
+func synced(r *Registration) bool { return r.Synced }
+
 // Registration finds an Autopilot device identity by id; ErrNotFound.
 func (t *Tenant) Registration(id string) (Registration, error) {
 	r, ok := read(t.s, t.s.registrations, t.key(id))

@@ -82,9 +82,9 @@ func TestRequestIDsAreNotRepeated(t *testing.T) {
 	g := NewWithT(t)
 	path := filepath.Join(t.TempDir(), "state")
 	r := rig.Kept(t, path)
-	first := r.Service.RequestID(1)
-	g.Expect(rig.New(t).Service.RequestID(1)).To(Equal(first))
+	first := r.Service.RequestID("graph", 1)
+	g.Expect(rig.New(t).Service.RequestID("graph", 1)).To(Equal(first))
 	r = r.After(0, path)
-	g.Expect(r.Service.RequestID(1)).NotTo(Equal(first))
+	g.Expect(r.Service.RequestID("graph", 1)).NotTo(Equal(first))
 	g.Expect(r.Service.Born()).To(Equal(rig.New(t).Service.Born()))
 }

@@ -118,6 +118,9 @@ func restrictionMeta(r *graph.EnrollmentRestriction) meta {
 		if r.SinglePlatformRestriction != nil && r.PlatformType == "" {
 			return fmt.Errorf("platformType is missing")
 		}
+		if r.Priority < 0 {
+			return fmt.Errorf("priority is negative")
+		}
 		if r.Priority == 0 && !isDefaultRestriction(*r) {
 			r.Priority = n + 1
 		}

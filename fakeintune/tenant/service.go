@@ -172,7 +172,13 @@ func (t *Tenant) nextID(tx *store.Tx, kind string) (string, uint64, error) {
 	}
 	a.Counter++
 	t.s.accounts.Put(tx, t.ID, a)
-	return t.s.Seed.UUID(kind, t.ID, strconv.FormatUint(a.Counter, 10)), a.Counter, nil
+	name := strconv.FormatUint(a.Counter, 10)
+	if life := t.s.DB.Life(); life != "" {
+		// The count goes back with the rows when an older state is restored: what
+		// secrets are made of must not.
+		name = life + "/" + name
+	}
+	return t.s.Seed.UUID(kind, t.ID, name), a.Counter, nil
 }
 
 // key is a row's key: ids are only unique in their tenant, since an export can

@@ -58,6 +58,9 @@ func (b Blob) change(f func(tx *store.Tx, u *Upload) error) error {
 		if err := u.has(b.id); err != nil {
 			return err
 		}
+		if err := b.t.lobApp(tx, b.app); err != nil { // deleted since
+			return err
+		}
 		if u.File.IsCommitted || u.File.UploadState == graph.UploadCommitPending {
 			return fmt.Errorf("blob: %w: it is committed", ErrConflict)
 		}
@@ -66,21 +69,28 @@ func (b Blob) change(f func(tx *store.Tx, u *Upload) error) error {
 	return err
 }
 
-// maxBlocks bounds the blocks of a blob (learn.microsoft.com/rest/api/storageservices,
-// Put Block List).
-const maxBlocks = 50000
+// Bounds of a blob's blocks: of those in its list, and of those that were put and
+// wait for one (learn.microsoft.com/rest/api/storageservices, Put Block List, Put
+// Block).
+const (
+	maxBlocks  = 50000
+	maxWaiting = 100000
+)
 
 // PutBlock keeps a block until a list names it.
 func (b Blob) PutBlock(id string, data []byte) error {
 	return b.change(func(tx *store.Tx, u *Upload) error {
-		size := int64(len(data))
+		size, waiting := int64(len(data)), 1
 		for key, have := range b.t.s.blocks.By(tx, byUpload, b.key("")) {
 			if key != b.key(id) {
-				size += int64(len(have.Data))
+				size, waiting = size+int64(len(have.Data)), waiting+1
 			}
 		}
-		if size > MaxUpload {
+		switch {
+		case size > MaxUpload:
 			return fmt.Errorf("blob: %w: larger than %d bytes", ErrInvalid, MaxUpload)
+		case waiting > maxWaiting:
+			return fmt.Errorf("blob: %w: more than %d blocks", ErrInvalid, maxWaiting)
 		}
 		b.t.s.blocks.Put(tx, b.key(id), block{b.key(""), data})
 		return nil

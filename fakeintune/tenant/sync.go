@@ -135,7 +135,8 @@ func (t *Tenant) finishSync(ctx context.Context) {
 		var err error
 		switch {
 		case r.Deleting:
-			if err = t.remove(ctx, r); err == nil {
+			var gone bool
+			if gone, err = t.remove(ctx, r); gone {
 				deleted++
 			}
 		case !r.Synced:
@@ -180,14 +181,28 @@ func (t *Tenant) link(ctx context.Context, r Registration) error {
 	return nil
 }
 
-func (t *Tenant) remove(ctx context.Context, r Registration) error {
+// remove takes a registration out. One whose device was enrolled after somebody
+// asked for its deletion stays, as if he had asked now: managed devices go first.
+func (t *Tenant) remove(ctx context.Context, r Registration) (gone bool, err error) {
+	if r, err = t.change(r.ID, stay); err != nil || !r.Deleting {
+		if err == nil {
+			t.s.Refused(ctx, "graph", "autopilot.sync", "managed device", ErrEnrolled.Error())
+		}
+		return false, err
+	}
 	if r.EntraDeviceID != "" {
 		if err := t.s.Directory.DeleteAutopilotDevice(ctx, t.ID, r.EntraDeviceID); err != nil {
-			return fmt.Errorf("device object of %s: %w", r.Serial, err)
+			return false, fmt.Errorf("device object of %s: %w", r.Serial, err)
 		}
 	}
-	return t.s.DB.Update(func(tx *store.Tx) error {
+	return true, t.s.DB.Update(func(tx *store.Tx) error {
 		t.s.registrations.Delete(tx, t.key(r.ID))
 		return nil
 	})
+}
+
+// stay keeps a registration whose device is managed.
+func stay(r *Registration) error {
+	r.Deleting = r.Deleting && r.ManagedDeviceID == ""
+	return nil
 }

@@ -128,6 +128,40 @@ func list[V any](s *Service, table *store.Table[V], index, value string) []V {
 	return out
 }
 
+// window gives n of the rows under an index value, by key, from the skip-th on, of
+// those that are wanted (nil: all).
+func window[V any](s *Service, table *store.Table[V], index, value string, skip, n int, want func(*V) bool) []V {
+	var out []V
+	_ = s.DB.View(func(tx *store.Tx) error {
+		for _, v := range table.By(tx, index, value) {
+			switch {
+			case len(out) == n:
+				return nil
+			case want != nil && !want(&v):
+			case skip > 0:
+				skip--
+			default:
+				out = append(out, v)
+			}
+		}
+		return nil
+	})
+	return out
+}
+
+// number counts the rows that window is about.
+func number[V any](s *Service, table *store.Table[V], index, value string, want func(*V) bool) (n int) {
+	_ = s.DB.View(func(tx *store.Tx) error {
+		for _, v := range table.By(tx, index, value) {
+			if want == nil || want(&v) {
+				n++
+			}
+		}
+		return nil
+	})
+	return n
+}
+
 // first gives the first row under an index value.
 func first[V any](s *Service, table *store.Table[V], index, value string) (v V, ok bool) {
 	_ = s.DB.View(func(tx *store.Tx) error {

@@ -279,6 +279,25 @@ func TestDeleteOrder(t *testing.T) {
 	g.Expect(r.Other.Imports()[0].State.DeviceImportStatus).To(Equal(graph.ImportComplete))
 }
 
+// Between the word and the deed there is a sync's time: what was enrolled in it
+// is not left without its identity.
+func TestEnrolledBeforeTheDeletion(t *testing.T) {
+	g := NewWithT(t)
+	r := rig.New(t)
+	d := register(r, row(rig.NewPC(1)))[0]
+	r.Do(func(ctx context.Context) {
+		g.Expect(r.Tenant.Unregister(ctx, d.ID)).To(Succeed())
+		_, err := r.Tenant.Enroll(ctx, tenant.ManagedDevice{RegistrationID: d.ID, Kind: tenant.EnrolledByUser})
+		g.Expect(err).NotTo(HaveOccurred())
+	})
+	r.Pass(13 * time.Hour)
+	kept := r.Tenant.Registrations()
+	g.Expect(kept).To(HaveLen(1))
+	g.Expect(kept[0].Deleting).To(BeFalse())
+	g.Expect(r.Directory.Deleted).To(BeEmpty())
+	g.Expect(r.Refusals()).To(HaveLen(1))
+}
+
 func TestOneTimeLimit(t *testing.T) {
 	g := NewWithT(t)
 	r := rig.New(t)

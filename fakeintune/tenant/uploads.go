@@ -86,7 +86,7 @@ func (t *Tenant) ContentVersions(appID string) ([]graph.ContentVersion, error) {
 func (t *Tenant) changeUpload(appID, version string, change func(tx *store.Tx, u *Upload) error) (Upload, error) {
 	var out Upload
 	n, err := strconv.Atoi(version)
-	if err != nil {
+	if err != nil || strconv.Itoa(n) != version { // one name a version
 		return out, fmt.Errorf("contentVersions %q: %w", version, ErrNotFound)
 	}
 	err = t.s.DB.Update(func(tx *store.Tx) error {
@@ -219,14 +219,27 @@ func (t *Tenant) CommitUpload(ctx context.Context, appID, version, id string, e 
 	return err
 }
 
+// ContentReady tells whether PublishContent would do it: nil, or why not.
+func (t *Tenant) ContentReady(appID, version string) error {
+	_, err := t.changeUpload(appID, version, func(_ *store.Tx, u *Upload) error { return u.ready() })
+	return err
+}
+
+func (u Upload) ready() error {
+	if !u.File.IsCommitted {
+		return fmt.Errorf("contentVersions %q: %w: it has no committed file", strconv.Itoa(u.Version), ErrInvalid)
+	}
+	return nil
+}
+
 // PublishContent makes a committed version the one that devices get.
 func (t *Tenant) PublishContent(ctx context.Context, appID, version string) error {
 	var plain []byte
 	u, err := t.changeUpload(appID, version, func(tx *store.Tx, u *Upload) error {
-		if !u.File.IsCommitted {
-			return fmt.Errorf("contentVersions %q: %w: it has no committed file", version, ErrInvalid)
+		err := u.ready()
+		if err != nil {
+			return err
 		}
-		var err error
 		plain, err = t.decrypt(tx, *u)
 		return err
 	})

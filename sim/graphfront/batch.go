@@ -153,14 +153,19 @@ func (p *part) relative(host string) error {
 	case u.Host != "" && !strings.EqualFold(u.Host, graph.Host) && !strings.EqualFold(u.Host, host), u.Scheme != "" && u.Scheme != "https":
 		return bad("url", "The url of request %q must be relative.", p.ID)
 	}
-	path := strings.Trim(u.Path, "/")
+	// An escaped slash is part of a name, and stays so.
+	path, escaped := strings.Trim(u.Path, "/"), strings.Trim(u.EscapedPath(), "/")
 	if v := firstOf(path, 0); u.Host != "" && (v == graph.V1 || v == graph.Beta) {
 		_, path, _ = strings.Cut(path, "/")
+		_, escaped, _ = strings.Cut(escaped, "/")
 	}
 	if strings.EqualFold(firstOf(path, 0), "$batch") || path == "" {
 		return bad("url", "The url of request %q leads to no resource; batches cannot hold batches.", p.ID)
 	}
-	p.URL = (&url.URL{Path: "/" + path, RawQuery: u.RawQuery}).String()
+	p.URL = "/" + escaped
+	if u.RawQuery != "" {
+		p.URL += "?" + u.RawQuery
+	}
 	return nil
 }
 

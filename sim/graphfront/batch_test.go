@@ -108,6 +108,16 @@ func TestBatchDependencies(t *testing.T) {
 	g.Expect(refused).To(gomega.Equal([]string{"GET /users/c dependsOn FailedDependency"}))
 }
 
+func TestEscapedAddressesInBatches(t *testing.T) {
+	g := gomega.NewWithT(t)
+	f := Front{Intune: echo("intune"), Directory: echo("directory")}
+	for url, want := range map[string]string{"/users/a%2Fb": "/v1.0/users/a%2Fb", "/users('a%20b')?$top=1": "/v1.0/users('a%20b')?$top=1",
+		"https://graph.microsoft.com/v1.0/users/%C3%A9": "/v1.0/users/%C3%A9", "/users/é ü": "/v1.0/users/%C3%A9%20%C3%BC"} {
+		rec := post(t, f, "v1.0", `{"requests":[{"id":"1","method":"GET","url":"`+url+`"}]}`)
+		g.Expect(rec.Body.String()).To(gomega.ContainSubstring(`"request":"GET `+want+`"`), url)
+	}
+}
+
 func TestBadBatches(t *testing.T) {
 	many := strings.Repeat(`{"id":"%d","method":"GET","url":"/users"},`, 21)
 	for i := range 21 {
@@ -130,6 +140,7 @@ func TestBadBatches(t *testing.T) {
 		"another host":       {`{"requests":[{"id":"1","method":"GET","url":"https://evil.example/v1.0/users"}]}`, 400},
 		"another host, bare": {`{"requests":[{"id":"1","method":"GET","url":"//evil.example/users"}]}`, 400},
 		"another scheme":     {`{"requests":[{"id":"1","method":"GET","url":"file:///etc/passwd"}]}`, 400},
+		"a batch, escaped":   {`{"requests":[{"id":"1","method":"POST","url":"/%24batch","body":{"requests":[]}}]}`, 400},
 		"a batch in it":      {`{"requests":[{"id":"1","method":"POST","url":"/$batch","body":{"requests":[]}}]}`, 400},
 		"depends on itself":  {`{"requests":[{"id":"1","method":"GET","url":"/users","dependsOn":["1"]}]}`, 400},
 		"a circle":           {`{"requests":[{"id":"1","method":"GET","url":"/users","dependsOn":["2"]},{"id":"2","method":"GET","url":"/users","dependsOn":["1"]}]}`, 400},

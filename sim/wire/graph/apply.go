@@ -21,14 +21,29 @@ type Page struct {
 // Apply runs a query over resources: $filter, $search (over displayName), $orderby, $skip, $top and $select, in
 // OData's order. pageSize bounds a page where $top does not; 0 is no bound. Expansion is the caller's work, before.
 func Apply[T any](q Query, items []T, pageSize int) (Page, error) {
-	p, skip := Page{Total: len(items)}, q.Skip
-	if q.Filter == nil && q.Search == "" && len(q.OrderBy) == 0 {
-		// What is not on the page is not even encoded.
-		items, skip = items[min(skip, len(items)):], 0
-		if pageSize > 0 {
-			items = items[:min(pageSize+1, len(items))]
-		}
+	if !q.Windowed() {
+		return apply(q, items, len(items), q.Skip, pageSize)
 	}
+	// What is not on the page is not even encoded.
+	window := items[min(q.Skip, len(items)):]
+	if pageSize > 0 {
+		window = window[:min(pageSize+1, len(window))]
+	}
+	return apply(q, window, len(items), 0, pageSize)
+}
+
+// Windowed tells whether a page holds resources in the order and number in which they are kept, so that no others have to
+// be looked at: see [ApplyWindow].
+func (q Query) Windowed() bool { return q.Filter == nil && q.Search == "" && len(q.OrderBy) == 0 }
+
+// ApplyWindow is Apply for a query that is Windowed, over the resources from q.Skip on, as many as pageSize and one more, of
+// total.
+func ApplyWindow[T any](q Query, window []T, total, pageSize int) (Page, error) {
+	return apply(q, window, total, 0, pageSize)
+}
+
+func apply[T any](q Query, items []T, total, skip, pageSize int) (Page, error) {
+	p := Page{Total: total}
 	rows, err := q.filtered(len(items), func(i int) any { return items[i] })
 	if err != nil {
 		return Page{}, err

@@ -129,12 +129,16 @@ func quoted(s string) (text string, n int, ok bool) {
 	return "", 0, false
 }
 
-// maxDepth bounds nesting, so that a hostile filter cannot exhaust the stack.
-const maxDepth = 100
+// Bounds of a filter, so that a hostile one cannot exhaust the stack, or the time of a service that has thousands of
+// resources to hold against it.
+const (
+	maxDepth = 100  // of nesting
+	maxTerms = 1000 // conditions
+)
 
 type filterParser struct {
-	tokens []token
-	depth  int
+	tokens       []token
+	depth, terms int
 }
 
 func (p *filterParser) peek() token { return p.tokens[0] }
@@ -182,6 +186,9 @@ func (p *filterParser) chain(op string, part func() (Expr, error)) (Expr, error)
 }
 
 func (p *filterParser) unary() (Expr, error) {
+	if p.terms++; p.terms > maxTerms {
+		return nil, fmt.Errorf("the filter has more than %d conditions", maxTerms)
+	}
 	if p.word("not") {
 		if p.depth++; p.depth > maxDepth {
 			return nil, fmt.Errorf("the filter is nested more than %d deep", maxDepth)

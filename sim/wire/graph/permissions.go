@@ -7,7 +7,7 @@ import "strings"
 // (learn.microsoft.com/graph/permissions-reference).
 type Permission struct {
 	Value, Role, Scope string
-	// Admin: a user's delegated use of it works only for an administrator.
+	// Admin: a user's delegated use of it needs a role that covers it.
 	Admin bool
 }
 
@@ -26,7 +26,7 @@ var permissions = []Permission{
 	{"DeviceManagementManagedDevices.ReadWrite.All", "243333ab-4d21-40cb-a475-36241daa0842", "44642bfe-8385-4adc-8fc6-fe3cb2c375c3", true},
 	{"DeviceManagementRBAC.Read.All", "58ca0d9a-1575-47e1-a3cb-007ef2e4583b", "49f0cc30-024c-4dfd-ab3e-82e137ee5431", true},
 	{"DeviceManagementRBAC.ReadWrite.All", "e330c4f0-4170-414e-a55a-2f022ec2b57b", "0c5e8a55-87a6-4556-93ab-adc52c4d862d", true},
-	{"DeviceManagementScripts.Read.All", "c7a5be92-2b3d-4540-8a67-c96dcaae8b43", "5d01dc71-c9e6-4e5e-ba61-6bcb7ea4ee1a", true},
+	{"DeviceManagementScripts.Read.All", "c7a5be92-2b3d-4540-8a67-c96dcaae8b43", "d32381d8-ee89-4220-9c83-b672aa68d404", true},
 	{"DeviceManagementScripts.ReadWrite.All", "9255e99d-faf5-445e-bbf7-cb71482737c4", "8b9d79d0-ad75-4566-8619-f7500ecfcebe", true},
 	{"DeviceManagementServiceConfig.Read.All", "06a5fe6d-c49d-46a7-b082-56b1b14103c7", "8696daa5-bce5-4b2e-83f9-51b6defc4e1e", true},
 	{"DeviceManagementServiceConfig.ReadWrite.All", "5ac13192-7ace-4fcf-b828-1a26f28068ee", "662ed50a-ac44-4eef-ad86-62eed9be2a29", true},
@@ -62,12 +62,12 @@ func ApplicationPermissions() []string {
 	return out
 }
 
-// DelegatedPermissions are the values of the delegated permissions that work
-// for a user; those of OpenID Connect are not among them.
-func DelegatedPermissions(administrator bool) []string {
+// DelegatedPermissions are the values of the delegated permissions that a user
+// may use; those of OpenID Connect are not among them.
+func DelegatedPermissions(may func(Permission) bool) []string {
 	var out []string
 	for _, p := range permissions {
-		if p.Scope != "" && strings.Contains(p.Value, ".") && (administrator || !p.Admin) {
+		if p.Scope != "" && strings.Contains(p.Value, ".") && may(p) {
 			out = append(out, p.Value)
 		}
 	}

@@ -1,8 +1,10 @@
 package mde_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"windtunnel.test/sim/hresult"
@@ -38,6 +40,36 @@ func FuzzDecode(f *testing.F) {
 			_ = m.Context.Items()
 			_, _, _, _ = m.Context.Attestation()
 			_ = m.Context.ForVersion(m.Context.RequestVersion)
+		}
+	})
+}
+
+// FuzzVerify: no message panics, and what was found signed says one thing only, which is what the sender's key signed. The
+// key is known, so that a message that the fuzzer changed and that still verifies is one that says the same.
+func FuzzVerify(f *testing.F) {
+	seeds(f)
+	good := signedRequest(f, holder(f, 1, "ada@contoso.example"))
+	f.Add(good)
+	f.Add(bytes.Replace(good, []byte(`URI="#envelop"`), []byte(`URI=""`), 1))
+	f.Add(bytes.Replace(good, []byte("<s:Body>"), []byte("<!-- --><s:Body>"), 1))
+	_, want, err := mde.DecodeEnrol(good)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		signed, signer, err := mde.Verify(data)
+		if err != nil {
+			if signed != nil || signer != nil || !mde.ErrSecurity(err) {
+				t.Fatalf("%d bytes and %v with error %v", len(signed), signer, err)
+			}
+			return
+		}
+		_, m, err := mde.DecodeEnrol(signed)
+		if err != nil || signer.Subject.CommonName != "ada@contoso.example" {
+			return // somebody else's message
+		}
+		if !reflect.DeepEqual(m, want) {
+			t.Fatalf("the signature is about %+v, and %+v was read", want, m)
 		}
 	})
 }

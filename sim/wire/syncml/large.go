@@ -1,6 +1,9 @@
 package syncml
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // MinMessage is the smallest MaxMsgSize in bytes with which a session can go on: a header, its status and a piece of an
 // object have to fit.
@@ -78,8 +81,10 @@ func fitting(s string, room int) int {
 
 // Partial is a large object that has not come whole yet; the zero value waits for none.
 type Partial struct {
-	Command Command // the first piece's, with all that came so far
-	Size    int     // that the first piece promised
+	Command Command  // the first piece's
+	Size    int      // that the first piece promised
+	Pieces  []string // what came so far
+	Have    int      // and its length
 }
 
 // Open reports whether pieces are missing.
@@ -106,31 +111,33 @@ func (p *Partial) Take(c *Command, limit int) (whole *Command, code StatusCode) 
 		case size > limit || len(last.Data) > size:
 			return nil, RequestSizeTooBig
 		}
-		*p = Partial{Command: *c, Size: size}
-		p.Command.Items = append([]Item(nil), c.Items...)
+		*p = Partial{Command: *c, Size: size, Pieces: []string{last.Data}, Have: len(last.Data)}
 		return nil, ChunkAccepted
 	}
-	first := &p.Command.Items[len(p.Command.Items)-1]
+	first := p.Command.Items[len(p.Command.Items)-1]
 	if c.Verb != p.Command.Verb || len(c.Items) != 1 || c.Items[0].Target != first.Target || c.Items[0].Source != first.Source {
 		*p = Partial{}
 		return nil, IncompleteCommand
 	}
-	if len(first.Data)+len(c.Items[0].Data) > p.Size {
+	piece := c.Items[0].Data
+	if p.Have += len(piece); p.Have > p.Size {
 		*p = Partial{}
 		return nil, SizeMismatch
 	}
-	p.Command.Items = append([]Item(nil), p.Command.Items...) // what waits may be shared
-	first = &p.Command.Items[len(p.Command.Items)-1]
-	first.Data += c.Items[0].Data
+	// Joined at the end only: a peer with many small pieces must not cost more than their number.
+	p.Pieces = append(p.Pieces, piece)
 	if more {
 		return nil, ChunkAccepted
 	}
-	done, size := p.Command, p.Size
+	all := *p
 	*p = Partial{}
-	if len(first.Data) != size {
+	if all.Have != all.Size {
 		return nil, SizeMismatch
 	}
-	first.MoreData, first.Meta.Size = false, 0
+	done := all.Command
+	done.Items = append([]Item(nil), done.Items...) // those of the first piece are its sender's
+	item := &done.Items[len(done.Items)-1]
+	item.Data, item.MoreData, item.Meta.Size = strings.Join(all.Pieces, ""), false, 0
 	done.ID, done.Ref, done.NoResp = c.ID, c.Ref, c.NoResp
 	return &done, OK
 }
