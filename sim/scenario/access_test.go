@@ -71,3 +71,17 @@ func TestAccessOfTheTenant(t *testing.T) {
 	g.Expect(again.Tenant.Users).To(Equal(s.Tenant.Users))
 	g.Expect(strings.Count(string(text), "secret: s")).To(Equal(1))
 }
+
+// A role that nobody can have would leave its policy without effect.
+func TestRolesOfAccessPolicies(t *testing.T) {
+	g := NewWithT(t)
+	with := func(roles string) string {
+		return strings.Replace(accessFile, "includeUsers: [adele@contoso.com]", "includeRoles: ["+roles+"]", 1)
+	}
+	_, problems := scenario.Load("access.yaml", []byte(with("Intune Administrater")), scenario.Options{})
+	g.Expect(problems).To(HaveLen(1))
+	g.Expect(problems[0].String()).To(And(ContainSubstring("includeRoles[0]"), ContainSubstring("Intune Administrator")))
+	s, problems := scenario.Load("access.yaml", []byte(with("intune administrator, 62e90394-69f5-4237-9190-012177145e10, 11111111-1111-1111-1111-111111111111")), scenario.Options{})
+	g.Expect(problems).To(BeEmpty())
+	g.Expect(s.NotModelled).To(ContainElement(HaveSuffix("conditions.users.includeRoles[2] (a role that is not modelled)")))
+}

@@ -117,8 +117,8 @@ func (c *checker) faults() {
 	seen := map[string]bool{}
 	for i, r := range c.s.Faults {
 		path := fmt.Sprintf("faults[%d]", i)
+		c.name(path+".name", r.Name, seen, "fault")
 		if r.Name != "" {
-			c.name(path+".name", r.Name, seen, "fault")
 			c.faultRule(path, r)
 		}
 	}

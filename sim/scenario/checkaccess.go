@@ -137,6 +137,23 @@ func (c *checker) accessUsers(path string, u *graph.AccessUsers) {
 	c.accessAccounts(path+".excludeUsers", u.ExcludeUsers)
 	c.accessGroups(path+".includeGroups", u.IncludeGroups)
 	c.accessGroups(path+".excludeGroups", u.ExcludeGroups)
+	c.accessRoles(path+".includeRoles", u.IncludeRoles)
+	c.accessRoles(path+".excludeRoles", u.ExcludeRoles)
+}
+
+// accessRoles: names, or template ids as exports have them. A role that nobody
+// can have here would leave the policy without effect.
+func (c *checker) accessRoles(path string, list []string) {
+	for i, role := range list {
+		at, known := fmt.Sprintf("%s[%d]", path, i), graph.DirectoryRoles()
+		switch {
+		case graph.RoleTemplate(role) != "", slices.ContainsFunc(known, func(name string) bool { return strings.EqualFold(graph.RoleTemplate(name), role) }):
+		case guid.MatchString(role):
+			c.notModelled = append(c.notModelled, at+" (a role that is not modelled)")
+		default:
+			c.wrong(at, "%q is no directory role that is modelled%s", role, near(role, known))
+		}
+	}
 }
 
 func (c *checker) accessAccounts(path string, list []string) {

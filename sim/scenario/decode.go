@@ -35,7 +35,10 @@ func (d *decoder) errorf(n *node, format string, args ...any) {
 }
 
 func (d *decoder) wrongType(n *node, path, want string) {
-	d.errorf(n, "%s: want %s, have %s", path, want, n.what())
+	if path != "" { // of the whole there is none
+		path += ": "
+	}
+	d.errorf(n, "%swant %s, have %s", path, want, n.what())
 }
 
 // at is where a path stands, or the nearest thing above it.

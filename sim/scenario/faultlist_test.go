@@ -27,10 +27,11 @@ func TestLoadFaults(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":       {"", "request"},
-		"a text":        {"busy", "want a mapping"},
+		"a text":        {"busy", "request:1:1: want a mapping"},
 		"not YAML":      {"{", "YAML"},
 		"unknown key":   {`{"name":"x","do":{"status":429},"wen":{}}`, `unknown key "faults[0].wen"`},
 		"no name":       {`{"do":{"status":429}}`, "name: is missing"},
+		"empty name":    {`{"name":"","do":{"status":429}}`, "name: is empty"},
 		"does nothing":  {`{"name":"x","do":{}}`, "does nothing"},
 		"no such layer": {`{"name":"x","when":{"layer":"smtp"},"do":{"drop":true}}`, `layer "smtp" is none of`},
 		"twice":         {`[{"name":"x","do":{"drop":true}},{"name":"x","do":{"drop":true}}]`, "x"},

@@ -148,5 +148,20 @@ func readJSON(r *http.Request, into any) error {
 	if errors.As(err, &tooLong) {
 		return err
 	}
+	var other *json.UnmarshalTypeError
+	if errors.As(err, &other) {
+		want, place := "an object", ""
+		if other.Field != "" {
+			want, place = "a "+other.Type.String(), other.Field+": "
+		}
+		return refuse(http.StatusBadRequest, "the body is not the JSON that is wanted: %swant %s, have %s", place, want, article(other.Value))
+	}
 	return refuse(http.StatusBadRequest, "the body is not the JSON that is wanted: %v", err)
+}
+
+func article(kind string) string {
+	if strings.HasPrefix(kind, "array") || strings.HasPrefix(kind, "object") {
+		return "an " + kind
+	}
+	return "a " + kind
 }

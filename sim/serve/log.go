@@ -2,10 +2,12 @@ package serve
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vnet"
 )
 
 // keepEvents is how many events the management listener can look back on: some
@@ -15,6 +17,7 @@ const keepEvents = 1 << 16
 // log keeps the last events of all worlds that a server has had, numbered
 // through, for whoever asks on the management listener.
 type log struct {
+	warn   func(string) // may be nil
 	mu     sync.Mutex
 	events []journal.Event // a ring, once it is full
 	last   uint64          // number of the last event, from 1
@@ -23,6 +26,10 @@ type log struct {
 
 // Write takes an event from a world's journal.
 func (l *log) Write(e journal.Event) error {
+	if e.Kind == vnet.Panicked && l.warn != nil {
+		l.warn(fmt.Sprintf("a service failed by a defect of its own, in %s at %s: %s\n%s",
+			e.Text("operation"), e.Text("host"), e.Text("panic"), e.Text("stack")))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last++

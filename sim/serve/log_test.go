@@ -8,6 +8,7 @@ import (
 	"github.com/onsi/gomega"
 
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vnet"
 )
 
 func event(kind, device string, fields ...journal.Field) journal.Event {
@@ -81,4 +82,16 @@ func TestLogAwaits(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	g.Expect(l.await(ctx, query{since: 2, limit: 9})).To(gomega.Equal(page{Events: []journal.Event{}, Next: 2, Oldest: 1}))
+}
+
+// Somebody who has no management listener hears of a defect all the same.
+func TestDefectsAreTold(t *testing.T) {
+	g := gomega.NewWithT(t)
+	var told []string
+	l := &log{warn: func(m string) { told = append(told, m) }}
+	e := event(vnet.Panicked, "", journal.F("host", "graph.microsoft.com"), journal.F("operation", "users.list"),
+		journal.Loose("panic", "index out of range"), journal.Loose("stack", "users.go:7"))
+	g.Expect(l.Write(e)).To(gomega.Succeed())
+	g.Expect(l.Write(event("http.request", ""))).To(gomega.Succeed())
+	g.Expect(told).To(gomega.ConsistOf("a service failed by a defect of its own, in users.list at graph.microsoft.com: index out of range\nusers.go:7"))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -53,7 +54,10 @@ func (s *Server) getReady(http.ResponseWriter, *http.Request) (any, error) { ret
 
 // getJournal takes since, kind, device, service, limit and wait.
 func (s *Server) getJournal(_ http.ResponseWriter, r *http.Request) (any, error) {
-	form := r.URL.Query()
+	form, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the query is not well-formed: %v", err)
+	}
 	q := query{kind: form.Get("kind"), device: form.Get("device"), service: form.Get("service"), limit: usualPage}
 	var wait time.Duration
 	for name, values := range form {
@@ -186,7 +190,9 @@ func (s *Server) postReset(http.ResponseWriter, *http.Request) (any, error) {
 }
 
 func (s *Server) getState(w http.ResponseWriter, _ *http.Request) (any, error) {
+	s.changing.Lock()
 	state, err := s.export()
+	s.changing.Unlock()
 	if err != nil {
 		return nil, err
 	}

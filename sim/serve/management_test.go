@@ -41,6 +41,10 @@ func TestManagementRefuses(t *testing.T) {
 		"jump back":                   {"POST", "/v1/clock", `{"jump":"-1h"}`, "", 400, "forward only"},
 		"jump far":                    {"POST", "/v1/clock", `{"jump":"876000h"}`, "", 400, "at most"},
 		"jump of no length":           {"POST", "/v1/clock", `{"jump":"soon"}`, "", 400, "duration"},
+		"a query cut off":             {"GET", "/v1/journal?kind=%zz", "", "", 400, "invalid URL escape"},
+		"a number":                    {"POST", "/v1/clock", `{"jump":10}`, "", 400, "jump: want a string, have a number"},
+		"a list":                      {"POST", "/v1/clock", `[]`, "", 400, "want an object, have an array"},
+		"a rule without a name":       {"POST", "/v1/faults", `{"name":"","do":{"drop":true}}`, "", 400, "mistakes"},
 		"no such rule":                {"DELETE", "/v1/faults/none", "", "", 404, "none"},
 		"no state":                    {"PUT", "/v1/state", `{}`, "", 400, "no exported state"},
 		"state of another form":       {"PUT", "/v1/state", `{"windtunnel":"state/9","tenantId":"","store":{}}`, "", 400, "state/9"},
@@ -175,10 +179,17 @@ func TestResetExportImport(t *testing.T) {
 	s.Expect(s.groups()).To(gomega.ContainSubstring("Kept"))
 
 	// What does not fit changes nothing.
+	var content struct{ Store struct{ Seq json.Number } }
+	s.Expect(json.Unmarshal([]byte(state), &content)).To(gomega.Succeed())
+	seq := content.Store.Seq.String()
 	for _, c := range []struct{ old, new string }{
 		{`"name":"entra.groups"`, `"name":"entra.nothing"`},
 		{`"displayName":"Kept"`, `"displayName":["Kept"]`},
 		{`"version":1`, `"version":2`},
+		{`"seq":` + seq, `"seq":18446744073709551615`},
+		{`"ahead":7200000000000`, `"ahead":-1`},
+		{`"ahead":7200000000000`, `"ahead":9223372036854775807`},
+		{`"since":"20`, `"since":"00`},
 	} {
 		s.Expect(state).To(gomega.ContainSubstring(c.old))
 		status, answer := s.ask(http.MethodPut, "/v1/state", strings.Replace(state, c.old, c.new, 1))

@@ -33,6 +33,9 @@ type Options struct {
 	// Lab, and does not go with StateDir.
 	Fleet bool
 	Lab   *vtpm.Lab
+	// Warn is told of a service that failed by a defect of its own; nil: only the
+	// journal is.
+	Warn func(message string)
 }
 
 // InputError is something wrong with what [Options] say.

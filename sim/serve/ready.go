@@ -19,14 +19,16 @@ const Warning = "never a production service: for tests on this machine only, wit
 
 // Endpoints is what a client is to be told: the ready document.
 type Endpoints struct {
-	Warning      string            `json:"warning"`
-	Scenario     string            `json:"scenario"`
-	TenantID     string            `json:"tenantId"`
-	Domain       string            `json:"domain"`
-	Proxy        string            `json:"proxy"` // for HTTPS_PROXY and HTTP_PROXY: http://127.0.0.1:8180
-	TLS          string            `json:"tls"`   // HOST:PORT, routed by SNI
-	HTTP         string            `json:"http"`  // HOST:PORT, routed by Host
-	CA           string            `json:"ca"`    // file with the root above the web certificates, PEM
+	Warning  string `json:"warning"`
+	Scenario string `json:"scenario"`
+	TenantID string `json:"tenantId"`
+	Domain   string `json:"domain"`
+	Proxy    string `json:"proxy"` // for HTTPS_PROXY and HTTP_PROXY: http://127.0.0.1:8180
+	TLS      string `json:"tls"`   // HOST:PORT, routed by SNI
+	HTTP     string `json:"http"`  // HOST:PORT, routed by Host
+	CA       string `json:"ca"`    // file with the root above the web certificates, PEM
+	// Environment is what to set for programs that know nothing of all this.
+	Environment  map[string]string `json:"environment"`
 	Management   string            `json:"management,omitempty"`
 	State        string            `json:"state,omitempty"`
 	Fleet        int               `json:"fleet,omitempty"` // PCs that live here as well
@@ -65,7 +67,13 @@ func (s *Server) announce() error {
 		return err
 	}
 	if err := writeWhole(r.CA, pki.PEM(s.root.Cert)); err != nil {
-		return inputError("--ca: %w", err)
+		return inputError("--ca: %s cannot be written: %w", r.CA, err)
+	}
+	r.Environment = map[string]string{}
+	for _, v := range r.environment() {
+		for _, name := range v.names {
+			r.Environment[name] = v.value
+		}
 	}
 	s.ready = r
 	return nil
@@ -109,7 +117,14 @@ func (s *Server) forget() error {
 
 // writeWhole writes a file that everybody may read, whole or not at all.
 func writeWhole(path string, b []byte) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("it is a folder; name a file")
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err // the temporary name would say nothing to anybody
+	}
 	if err != nil {
 		return err
 	}
@@ -123,6 +138,28 @@ func writeWhole(path string, b []byte) error {
 	return nil
 }
 
+// variable is a value that goes by several names.
+type variable struct {
+	names []string
+	value string
+}
+
+// environment is what programs look at: Go, .NET and OpenSSL at the first names;
+// curl takes http_proxy in small letters only, and it, Python's requests and
+// Node.js have each a name of their own for the CA. What is on this machine
+// itself, such as the management listener, needs no proxy.
+func (r Endpoints) environment() []variable {
+	list := []variable{
+		{[]string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"}, r.Proxy},
+		{[]string{"NO_PROXY", "no_proxy"}, "localhost,127.0.0.1"},
+		{[]string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}, r.CA},
+	}
+	if a := r.Applications[0]; a.Secret != "" { // as Azure's SDKs look for it
+		list = append(list, variable{[]string{"AZURE_TENANT_ID"}, r.TenantID}, variable{[]string{"AZURE_CLIENT_ID"}, a.ClientID}, variable{[]string{"AZURE_CLIENT_SECRET"}, a.Secret})
+	}
+	return list
+}
+
 // few is how many users are shown to a person.
 const few = 3
 
@@ -130,9 +167,11 @@ const few = 3
 func (r Endpoints) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q: tenant %s (%s)\nIt is %s.\n\n", r.Scenario, r.Domain, r.TenantID, r.Warning)
-	fmt.Fprintf(&b, "  export HTTPS_PROXY=%s HTTP_PROXY=%s\n  export SSL_CERT_FILE=%s\n", r.Proxy, r.Proxy, quote(r.CA))
-	if a := r.Applications[0]; a.Secret != "" { // as Azure's SDKs look for it
-		fmt.Fprintf(&b, "  export AZURE_TENANT_ID=%s AZURE_CLIENT_ID=%s AZURE_CLIENT_SECRET=%s\n", r.TenantID, a.ClientID, quote(a.Secret))
+	for _, v := range r.environment() {
+		fmt.Fprintf(&b, "  export %s=%s\n", v.names[0], quote(v.value))
+		if len(v.names) > 1 {
+			fmt.Fprintf(&b, "  export %s=\"$%s\"\n", strings.Join(v.names[1:], `="$`+v.names[0]+`" `), v.names[0])
+		}
 	}
 	b.WriteString("\n")
 	for _, a := range r.Applications {
@@ -157,11 +196,13 @@ func (r Endpoints) WriteText(w io.Writer) error {
 	host, port, _ := net.SplitHostPort(r.TLS)
 	fmt.Fprintf(&b, "\nWhere no proxy can be set, these lines in /etc/hosts do")
 	if port != "443" {
-		fmt.Fprintf(&b, " once it listens there (--listen 127.0.0.1:443)")
+		fmt.Fprintf(&b, " once it listens there (--listen 127.0.0.1:443 --http 127.0.0.1:80)")
 	}
 	fmt.Fprintf(&b, ":\n\n")
 	for _, name := range r.Hosts {
-		if !strings.HasPrefix(name, "*.") { // a hosts file knows no wildcards
+		if suffix, wild := strings.CutPrefix(name, "*."); wild { // which a hosts file does not know
+			fmt.Fprintf(&b, "  # and each name below %s that a client asks for\n", suffix)
+		} else {
 			fmt.Fprintf(&b, "  %s %s\n", host, name)
 		}
 	}

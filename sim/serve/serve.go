@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ type current struct {
 	clock *vclock.Wall
 	db    *store.DB
 	kept  *store.Table[kept]
+
+	once   sync.Once
+	closed error
 }
 
 func (s *Server) now() *current { return s.cur.Load() }
@@ -58,7 +62,7 @@ func New(o Options) (_ *Server, err error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, log: &log{}, ended: make(chan error, 1)}
+	s := &Server{o: o, log: &log{warn: o.Warn}, ended: make(chan error, 1)}
 	if s.root, err = vnet.NewRealRoot(); err != nil {
 		return nil, err
 	}
@@ -124,10 +128,11 @@ func (s *Server) open(dump []byte) (_ *current, err error) {
 // listen puts the services on their ports.
 func (s *Server) listen() (err error) {
 	s.gateway, err = s.now().world.Network.Gateway(vnet.GatewayOptions{ListenTLS: s.o.TLS, ListenProxy: s.o.Proxy, ListenHTTP: s.o.HTTP, RealRoot: s.root})
-	if err != nil {
-		return inputError("%w; port 0 picks a free one", err)
+	var wrong *vnet.ListenError
+	if errors.As(err, &wrong) {
+		return inputError("--%s: %w; port 0 picks a free one", map[string]string{"TLS": "listen", "proxy": "proxy", "HTTP": "http"}[wrong.Listener], wrong.Err)
 	}
-	return nil
+	return err
 }
 
 // begin lets the fleet live, if there is one, until the world is closed.
@@ -138,29 +143,56 @@ func (s *Server) begin() {
 }
 
 func (c *current) close() error {
-	var errs []error
-	if c.world != nil {
-		errs = append(errs, c.world.Close())
-	}
-	c.clock.Stop()
-	if c.db != nil {
-		errs = append(errs, c.db.Close())
-	}
-	return errors.Join(errs...)
+	c.once.Do(func() {
+		c.closed = c.still()
+		if c.db != nil {
+			c.closed = errors.Join(c.closed, c.db.Close())
+		}
+	})
+	return c.closed
 }
 
-// restart ends the services and starts them over, behind the same ports. A
-// failure ends the server: there is nothing to serve.
+// still ends all that could change something.
+func (c *current) still() error {
+	if c.world != nil {
+		return c.world.Close()
+	}
+	c.clock.Stop()
+	return nil
+}
+
+// emptied is a dump of nothing.
+const emptied = `{"version":1,"seq":0,"tables":[]}`
+
+// restart ends the services and starts them over a dump, nil for nothing, behind
+// the same ports. Clients wait as long as it takes. A failure ends the server:
+// there is nothing to serve.
 func (s *Server) restart(dump []byte) error {
-	err := s.now().close() // before the others open the same file
-	if err == nil {
-		var cur *current
-		if cur, err = s.open(dump); err == nil {
-			s.cur.Store(cur)
-			s.gateway.Switch(cur.world.Network)
-			s.begin()
-			return nil
+	content := dump
+	if dump == nil {
+		content = []byte(emptied)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := s.gateway.Replace(ctx, func() (*vnet.Network, error) {
+		old := s.now()
+		err := old.still()
+		if err == nil {
+			err = old.db.Restore(bytes.NewReader(content))
 		}
+		if err = errors.Join(err, old.close()); err != nil { // before the others open the same file
+			return nil, err
+		}
+		cur, err := s.open(dump)
+		if err != nil {
+			return nil, err
+		}
+		s.cur.Store(cur)
+		s.begin()
+		return cur.world.Network, nil
+	})
+	if err == nil {
+		return nil
 	}
 	err = fmt.Errorf("start the services anew: %w", err)
 	select {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -169,12 +170,35 @@ func TestReadySaysWhatToSet(t *testing.T) {
 	s.Expect(s.ready.Applications[0].Secret).NotTo(gomega.BeEmpty())
 	var text bytes.Buffer
 	s.Expect(s.ready.WriteText(&text)).To(gomega.Succeed())
-	s.Expect(text.String()).To(gomega.ContainSubstring("export HTTPS_PROXY=" + s.ready.Proxy + " "))
+	s.Expect(text.String()).To(gomega.ContainSubstring("export HTTPS_PROXY=" + s.ready.Proxy + "\n"))
+	s.Expect(s.environmentOf(text.String())).To(gomega.Equal(s.ready.Environment), "the text says what the document says")
+	s.Expect(s.ready.Environment).To(gomega.HaveKeyWithValue("http_proxy", s.ready.Proxy), "which is all that curl looks at")
 	s.Expect(text.String()).To(gomega.ContainSubstring("\n  127.0.0.1 graph.microsoft.com\n"))
 	s.Expect(text.String()).NotTo(gomega.ContainSubstring("*."), "a hosts file knows no wildcards")
 	var again serve.Endpoints
 	s.must(http.MethodGet, "/v1/ready", "", &again)
 	s.Expect(again).To(gomega.Equal(s.ready))
+}
+
+// environmentOf is what a shell has set after it has read the exports.
+func (s *site) environmentOf(text string) map[string]string {
+	s.t.Helper()
+	var script strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "  export ") {
+			script.WriteString(line)
+		}
+	}
+	shell := exec.Command("env", "-i", "sh", "-c", script.String()+"env -0")
+	out, err := shell.Output()
+	s.Expect(err).NotTo(gomega.HaveOccurred())
+	set := map[string]string{}
+	for v := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		if name, value, _ := strings.Cut(v, "="); name != "PWD" && name != "_" && name != "SHLVL" && name != "OLDPWD" {
+			set[name] = value
+		}
+	}
+	return set
 }
 
 // Each process has an authority that nobody has seen before, and writes its
@@ -244,13 +268,15 @@ func TestUnusableOptions(t *testing.T) {
 		change func(*serve.Options)
 		want   string
 	}{
-		"port taken":               {func(o *serve.Options) { o.TLS = taken.ready.TLS }, "port 0 picks a free one"},
+		"port taken":               {func(o *serve.Options) { o.TLS = taken.ready.TLS }, "--listen: listen tcp " + taken.ready.TLS},
+		"the proxy's port taken":   {func(o *serve.Options) { o.Proxy = taken.ready.TLS }, "--proxy: listen tcp " + taken.ready.TLS},
 		"management port taken":    {func(o *serve.Options) { o.Management = taken.ready.TLS }, "port 0 picks a free one"},
 		"all interfaces":           {func(o *serve.Options) { o.Proxy = ":0" }, "not on loopback"},
 		"another machine":          {func(o *serve.Options) { o.Management = "192.0.2.1:80" }, "not on loopback"},
 		"no port":                  {func(o *serve.Options) { o.TLS = "127.0.0.1" }, "HOST:PORT"},
 		"fleet that would be lost": {func(o *serve.Options) { o.Fleet, o.StateDir = true, t.TempDir() }, "--fleet does not go with --state"},
-		"no place for the CA":      {func(o *serve.Options) { o.CAFile = "/nowhere/ca.pem" }, "--ca"},
+		"no place for the CA":      {func(o *serve.Options) { o.CAFile = "/nowhere/ca.pem" }, "--ca: /nowhere/ca.pem cannot be written: no such file"},
+		"a folder for the CA":      {func(o *serve.Options) { o.CAFile = t.TempDir() }, "name a file"},
 		"state folder is a file":   {func(o *serve.Options) { o.StateDir = taken.ready.CA }, "--state"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"windtunnel.test/sim/store"
@@ -29,6 +29,13 @@ type kept struct {
 }
 
 const keptTable, keptKey = "serve", "kept"
+
+// What a state cannot have been kept by: a clock that was not set, or is fast by
+// more than another time zone.
+const (
+	firstYear = 2000
+	day       = 24 * time.Hour
+)
 
 // openStore opens the state folder's database, or makes one in memory with what
 // a dump says, nil for nothing.
@@ -87,6 +94,8 @@ func (s *Server) remember(db *store.DB) (*store.Table[kept], error) {
 		return nil, err
 	case known && k.TenantID != t.ID:
 		return nil, inputError("the state is of tenant %s (%s), the scenario of %s (%s)", k.TenantID, k.Domain, t.ID, t.Domain)
+	case known && (k.Ahead < 0 || k.Ahead > longestJump || k.Since.After(vclock.RealNow().Add(k.Ahead+day)) || k.Since.Year() < firstYear):
+		return nil, inputError("the state says that it began at %s and that its time is %s ahead, which cannot be", k.Since.Format(time.RFC3339), k.Ahead)
 	case known:
 		k.Ahead = max(k.Ahead, s.kept.Ahead)
 	default:
@@ -164,9 +173,6 @@ func (s *Server) replace(dump []byte) error {
 	if err := s.try(dump); err != nil {
 		return refuse(http.StatusBadRequest, "the services cannot work with the state: %v", err)
 	}
-	if err := s.now().db.Restore(bytes.NewReader(dump)); err != nil {
-		return refuse(http.StatusBadRequest, "the state does not fit: %v", err)
-	}
 	return s.restart(dump)
 }
 
@@ -178,17 +184,9 @@ func (s *Server) try(dump []byte) error {
 	if err != nil {
 		return err
 	}
-	return cur.close()
+	return errors.Join(cur.db.Restore(bytes.NewReader(dump)), cur.close())
 }
-
-// emptied is a dump of nothing.
-const emptied = `{"version":1,"seq":0,"tables":[]}`
 
 // reset makes the tenant what the scenario says. Business time stays: clients
 // have seen it.
-func (s *Server) reset() error {
-	if err := s.now().db.Restore(strings.NewReader(emptied)); err != nil {
-		return err
-	}
-	return s.restart(nil)
-}
+func (s *Server) reset() error { return s.restart(nil) }

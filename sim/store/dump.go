@@ -12,6 +12,9 @@ import (
 
 const dumpVersion = 1
 
+// maxSeq is far more rows than anybody inserts, and far less than SQLite can number.
+const maxSeq = 1 << 62
+
 type rawDump struct {
 	Version int        `json:"version"`
 	Seq     uint64     `json:"seq"`
@@ -59,6 +62,9 @@ func (db *DB) Restore(r io.Reader) error {
 	}
 	if in.Version != dumpVersion {
 		return fmt.Errorf("store: restore: version %d, want %d", in.Version, dumpVersion)
+	}
+	if in.Seq > maxSeq {
+		return fmt.Errorf("store: restore: number %d is more rows than there can be", in.Seq)
 	}
 	if db.home != nil {
 		db.home.alone(db)

@@ -207,6 +207,7 @@ func TestRestoreRefuses(t *testing.T) {
 		``:                        "EOF",
 		`{"version":2}`:           "version 2, want 1",
 		`{"version":1,"extra":0}`: "unknown field",
+		`{"version":1,"seq":18446744073709551615}`:                                                                                 "more rows than there can be",
 		`{"version":1,"tables":[{"name":"apps"}]}`:                                                                                 `table "apps" is unknown`,
 		`{"version":1,"tables":[{"name":"notes"},{"name":"notes"}]}`:                                                               "there twice",
 		`{"version":1,"seq":1,"tables":[{"name":"notes","rows":[{"key":"a","seq":2,"value":""}]}]}`:                                "out of order",

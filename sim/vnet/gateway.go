@@ -73,6 +73,7 @@ func (o GatewayOptions) withDefaults() GatewayOptions {
 type Gateway struct {
 	o       GatewayOptions
 	network atomic.Pointer[Network]
+	gate    gate         // of exchanges with the network
 	count   atomic.Int64 // exchanges
 
 	listeners [3]net.Listener // tls, proxy, http
@@ -86,6 +87,15 @@ type Gateway struct {
 	mu    sync.Mutex
 	leafs map[string]*identity // by name on the certificate
 }
+
+// ListenError says which of a gateway's listeners cannot be where it is wanted: TLS, proxy or HTTP.
+type ListenError struct {
+	Listener string
+	Err      error
+}
+
+func (e *ListenError) Error() string { return "vnet: gateway: " + e.Listener + ": " + e.Err.Error() }
+func (e *ListenError) Unwrap() error { return e.Err }
 
 // Gateway opens the network to clients outside of it.
 func (n *Network) Gateway(o GatewayOptions) (*Gateway, error) {
@@ -101,12 +111,13 @@ func (n *Network) Gateway(o GatewayOptions) (*Gateway, error) {
 		l, err := g.listen(address)
 		if err != nil {
 			g.closeListeners()
-			return nil, fmt.Errorf("vnet: gateway: %w", err)
+			return nil, &ListenError{Listener: [...]string{"TLS", "proxy", "HTTP"}[i], Err: err}
 		}
 		g.listeners[i] = l
 	}
 	g.secure = g.server(http.HandlerFunc(g.serveTLS))
 	g.secure.TLSConfig = g.tlsConfig()
+	g.secure.ConnContext = withTarget
 	g.plain = g.server(http.HandlerFunc(g.servePlain))
 	g.proxy = g.server(http.HandlerFunc(g.serveProxy))
 	var one http.Protocols
@@ -136,6 +147,7 @@ func (g *Gateway) server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ErrorLog: log.New(io.Discard, "", 0), MaxHeaderBytes: g.o.MaxHeader,
 		ReadHeaderTimeout: g.o.SlowHeader, ReadTimeout: g.o.SlowBody, IdleTimeout: g.o.Idle,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is for a service, too
 	}
 }
 
@@ -167,10 +179,6 @@ func (g *Gateway) HTTPAddr() string { return g.listeners[2].Addr().String() }
 
 // Names lists the names that are served, sorted; "*.suffix" stands for all names below it.
 func (g *Gateway) Names() []string { return g.network.Load().served() }
-
-// Switch puts another network behind the listeners, such as that of a world that was made anew. Exchanges under way end
-// in the old one.
-func (g *Gateway) Switch(n *Network) { g.network.Store(n) }
 
 // Close stops listening, waits until the exchanges under way have ended or ctx has, and closes every connection.
 func (g *Gateway) Close(ctx context.Context) error {

@@ -237,6 +237,22 @@ func TestGatewayRefusesWhatItDoesNotServe(t *testing.T) {
 	w.Expect(read(resp)).To(ContainSubstring("HTTPS_PROXY"))
 	http.DefaultClient.CloseIdleConnections()
 
+	// A tunnel without a name in TLS is for the name that it was asked for.
+	c := w.dial(w.g.ProxyAddr())
+	_, err = c.Write([]byte("CONNECT login.contoso.com:443 HTTP/1.1\r\nHost: login.contoso.com:443\r\n\r\n"))
+	w.Expect(err).NotTo(HaveOccurred())
+	_, err = http.ReadResponse(bufio.NewReader(c), nil)
+	w.Expect(err).NotTo(HaveOccurred())
+	silent := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+	for host, status := range map[string]int{"login.contoso.com": 200, "strict.contoso.com": http.StatusMisdirectedRequest} {
+		_, err = silent.Write([]byte("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"))
+		w.Expect(err).NotTo(HaveOccurred())
+		resp, err = http.ReadResponse(bufio.NewReader(silent), nil)
+		w.Expect(err).NotTo(HaveOccurred())
+		read(resp)
+		w.Expect(resp.StatusCode).To(Equal(status), host)
+	}
+
 	// In TLS: an unknown name, none at all, and a Host that the certificate is not for.
 	for _, name := range []string{"www.example.com", ""} {
 		_, err := tls.Dial("tcp", w.g.TLSAddr(), &tls.Config{ServerName: name, InsecureSkipVerify: true})
@@ -315,7 +331,7 @@ func TestGatewaySwitches(t *testing.T) {
 	resp, err := c.Get("https://login.contoso.com/")
 	w.Expect(err).NotTo(HaveOccurred())
 	resp.Body.Close()
-	w.g.Switch(other)
+	w.Expect(w.g.Replace(t.Context(), func() (*vnet.Network, error) { return other, nil })).To(Succeed())
 	w.Expect(w.g.Names()).To(HaveExactElements("new.contoso.com"))
 	resp, err = c.Get("https://new.contoso.com/")
 	w.Expect(err).NotTo(HaveOccurred())
@@ -325,6 +341,38 @@ func TestGatewaySwitches(t *testing.T) {
 	w.Expect(err).NotTo(HaveOccurred())
 	w.Expect(resp.StatusCode).To(Equal(http.StatusMisdirectedRequest))
 	resp.Body.Close()
+}
+
+// TestGatewayHoldsExchangesWhileItReplaces: none is answered by halves.
+func TestGatewayHoldsExchangesWhileItReplaces(t *testing.T) {
+	w := newOutside(t, vnet.GatewayOptions{})
+	get := func(path string) chan error {
+		done := make(chan error, 1)
+		go func() {
+			resp, err := w.client().Get("https://login.contoso.com" + path)
+			if err == nil {
+				resp.Body.Close()
+			}
+			done <- err
+		}()
+		return done
+	}
+	under := get("/slow")
+	w.Eventually(w.slow.Load).Should(BeEquivalentTo(1))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	var held chan error
+	w.Expect(w.g.Replace(ctx, func() (*vnet.Network, error) {
+		w.Expect(ctx.Err()).To(HaveOccurred(), "it has waited")
+		held = get("/")
+		w.Consistently(held, "50ms").ShouldNot(Receive())
+		return w.n, nil
+	})).To(Succeed())
+	w.Eventually(held).Should(Receive(BeNil()))
+	w.clock.Jump(2 * time.Hour)
+	w.Eventually(under).Should(Receive(HaveOccurred()), "it was given up, whatever it answers")
+	w.Expect(w.g.Replace(t.Context(), func() (*vnet.Network, error) { return w.n, nil })).To(Succeed(), "nobody is inside")
+	w.Eventually(get("/")).Should(Receive(BeNil()))
 }
 
 // TestGatewayCloses lets an exchange under way end, and no longer than it is given.

@@ -24,8 +24,8 @@ func (g *Gateway) serveTLS(w http.ResponseWriter, r *http.Request) {
 	n := g.network.Load()
 	// A connection is for the name that its certificate is for; with HTTP/2 a client may take it for others that the
 	// certificate covers too (RFC 9113 9.1.1, RFC 9110 7.4).
-	s, asked := n.serviceFor(host), normalName(r.TLS.ServerName)
-	if asked != "" && asked != host && (s == nil || n.serviceFor(asked) != s || s.certName(asked) != s.certName(host)) {
+	s, asked := n.serviceFor(host), certified(r)
+	if asked != host && (s == nil || n.serviceFor(asked) != s || s.certName(asked) != s.certName(host)) {
 		g.misdirected(w, r)
 		return
 	}
@@ -57,11 +57,9 @@ type visit struct {
 	action    fault.Action
 }
 
-// serve takes an exchange through fault rules and handler, and journals it.
+// serve reads a request, and writes what the network answers.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, host string) {
-	n := g.network.Load()
-	v := &visit{n: n, s: n.serviceFor(host), host: host, method: r.Method, number: int(g.count.Add(1)), proto: r.Proto}
-	if v.s == nil {
+	if g.network.Load().serviceFor(host) == nil {
 		g.misdirected(w, r)
 		return
 	}
@@ -70,28 +68,52 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, host string) {
 	if err == nil { // the deadline was for the client; the service may take its time
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	v.sent = len(body)
+	ans := g.exchange(r, host, body, err)
+	if ans == nil {
+		panic(http.ErrAbortHandler)
+	}
+	g.reply(w, ans)
+}
+
+// exchange takes a request through fault rules and handler, and journals it; nil is a connection that breaks. err says why
+// the body did not arrive.
+func (g *Gateway) exchange(r *http.Request, host string, body []byte, err error) (ans *answer) {
+	turn, ok := g.gate.enter(r.Context())
+	if !ok {
+		return nil
+	}
+	defer func() {
+		if !g.gate.leave(turn) {
+			ans = nil
+		}
+	}()
+	n := g.network.Load()
+	v := &visit{n: n, s: n.serviceFor(host), host: host, method: r.Method, proto: r.Proto, sent: len(body)}
+	if v.s == nil { // it has gone meanwhile
+		return nil
+	}
+	v.number = int(g.count.Add(1))
 	v.operation = v.name(r)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
 		g.refused(v.operation, "body of at most "+strconv.FormatInt(g.o.MaxBody, 10)+" bytes", "413", host)
-		v.report(&answer{status: http.StatusRequestEntityTooLarge}, nil)
-		g.deadline(w)
-		http.Error(w, "The request's body is longer than this gateway takes.", http.StatusRequestEntityTooLarge)
-		return
-	case err != nil: // the client was too slow, or is gone
-		v.report(nil, err)
-		panic(http.ErrAbortHandler)
+		ans = v.failed("The request's body is longer than this gateway takes.", http.StatusRequestEntityTooLarge)
+	case err == nil:
+		q := handling{r: r}
+		q.settle(body)
+		ans = v.answer(r, g)
+		err = v.broken(ans)
 	}
-	q := handling{r: r}
-	q.settle(body)
-	ans := v.answer(r, g)
-	v.report(ans, v.broken(ans))
-	if ans == nil {
-		panic(http.ErrAbortHandler)
-	}
-	g.reply(w, ans)
+	v.report(ans, err) // an err here: the client was too slow, or is gone
+	return ans
+}
+
+// failed is an answer of the gateway itself.
+func (v *visit) failed(text string, status int) *answer {
+	rec := newRecorder(v.n.clock.Now())
+	http.Error(rec, text, status)
+	return rec.finish(v.method)
 }
 
 // name is the operation, asked as a client's own request.
@@ -136,9 +158,7 @@ func (v *visit) handle(r *http.Request) (ans *answer) {
 				j.Record("", Panicked, journal.F("host", v.host), journal.F("operation", v.operation),
 					journal.Loose("panic", fmt.Sprint(p)), journal.Loose("stack", string(debug.Stack())))
 			}
-			rec := newRecorder(v.n.clock.Now())
-			http.Error(rec, "The simulated service failed. The journal has the details.", http.StatusInternalServerError)
-			ans = rec.finish(v.method)
+			ans = v.failed("The simulated service failed. The journal has the details.", http.StatusInternalServerError)
 		}
 	}()
 	return runHandler(v.s.handler, r, v.n.clock.Now())

@@ -1,6 +1,7 @@
 package vnet
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -81,6 +83,25 @@ func tunnelTarget(c net.Conn) string {
 		return t.target
 	}
 	return ""
+}
+
+type targetKey struct{}
+
+// withTarget has requests remember the name that their connection was made for, where TLS does not say it.
+func withTarget(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	return context.WithValue(ctx, targetKey{}, tunnelTarget(c))
+}
+
+// certified is the name that the certificate of a request's connection is for.
+func certified(r *http.Request) string {
+	if r.TLS.ServerName != "" {
+		return normalName(r.TLS.ServerName)
+	}
+	target, _ := r.Context().Value(targetKey{}).(string)
+	return target
 }
 
 // identityOf is what a service presents as a host to a real client.

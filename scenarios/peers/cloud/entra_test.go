@@ -182,8 +182,10 @@ var _ = Describe("Entra ID, to azidentity", Ordered, func() {
 	})
 
 	It("DeviceCodeCredential", func() {
-		cred, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{ClientOptions: d.options(), TenantID: d.Ready.TenantID, ClientID: tool,
+		prompts := 0
+		cred, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{ClientOptions: d.options(), TenantID: d.Ready.TenantID, ClientID: azureCLI,
 			UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
+				prompts++
 				Expect(m.Message).To(And(ContainSubstring(m.UserCode), ContainSubstring(m.VerificationURL)))
 				d.browser().approve(m.VerificationURL, m.UserCode, adele, adelePassword)
 				return nil
@@ -192,6 +194,10 @@ var _ = Describe("Entra ID, to azidentity", Ordered, func() {
 		token, err := cred.GetToken(ctx, scopes)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(claims(token.Token)).To(HaveKeyWithValue("upn", adele))
+		other, err := cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://manage.microsoft.com//.default"}})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(claims(other.Token)).To(HaveKeyWithValue("aud", "https://manage.microsoft.com/"))
+		Expect(prompts).To(Equal(1), "the refresh token does it")
 	})
 
 	It("OnBehalfOfCredential", func() {

@@ -41,6 +41,7 @@ type ready struct {
 	Applications                                              []application
 	Users                                                     []user
 	Hosts                                                     []string
+	Environment                                               map[string]string
 }
 
 type application struct{ Name, ClientID, Secret string }
@@ -150,14 +151,10 @@ func (c *cloud) Env() []string {
 			env = append(env, v)
 		}
 	}
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		env = append(env, name+"="+c.Ready.Proxy)
+	for name, value := range c.Ready.Environment {
+		env = append(env, name+"="+value)
 	}
-	for _, name := range []string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} {
-		env = append(env, name+"="+c.Ready.CA)
-	}
-	app := c.App()
-	return append(env, "AZURE_TENANT_ID="+c.Ready.TenantID, "AZURE_CLIENT_ID="+app.ClientID, "AZURE_CLIENT_SECRET="+app.Secret)
+	return env
 }
 
 // Run runs a program in that environment that must succeed, and gives what it

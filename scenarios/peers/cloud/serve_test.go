@@ -111,17 +111,17 @@ var _ = Describe("windtunnel serve", func() {
 
 	It("has virtual PCs live beside real clients", func() {
 		c := start("--fleet", "2", "--tpm-cache", GinkgoT().TempDir())
-		resealed := func() int {
-			c.Jump(20 * time.Second) // a person would wait for half an hour
+		desktops := func() int {
+			c.Jump(20 * time.Second) // a person would wait for some minutes
 			done := 0
 			for _, e := range c.Journal("phase.end") {
-				if e.Fields["phase"] == "technician" {
+				if e.Fields["phase"] == "user" {
 					done++
 				}
 			}
 			return done
 		}
-		Eventually(resealed, 2*patience, "100ms").Should(Equal(2))
+		Eventually(desktops, 2*patience, "100ms").Should(Equal(2))
 		pcs := c.list("https://graph.microsoft.com/v1.0/deviceManagement/managedDevices", c.Token("https://graph.microsoft.com"))
 		Expect(pcs).To(HaveLen(2))
 		Expect(pcs[0]["serialNumber"]).NotTo(BeEmpty())

@@ -67,6 +67,9 @@ func runExport(sh *shell) (int, error) {
 	case len(names) == 0:
 		return 0, inputErrorf("export: into which folder? usage: %s", usage(sh.verb))
 	}
+	if isScenario(names[0]) {
+		return 0, inputErrorf("export: %s comes second, after the folder; usage: %s", names[0], usage(sh.verb))
+	}
 	if x.dir = names[0]; !x.csv && !x.ca {
 		x.csv, x.ca = true, true
 	}

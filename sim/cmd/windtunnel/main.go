@@ -100,6 +100,11 @@ func interruptible(w io.Writer) (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); close(done); cancel() }
 }
 
+// isScenario guesses by a name what is in the file.
+func isScenario(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".json")
+}
+
 func unknownVerb(name string) error {
 	var names []string
 	for _, v := range verbs {
@@ -108,7 +113,7 @@ func unknownVerb(name string) error {
 	if strings.HasPrefix(name, "-") {
 		return inputErrorf("the verb comes first: windtunnel run %s", name)
 	}
-	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".json") {
+	if isScenario(name) {
 		return inputErrorf("unknown verb %q; to run a scenario file: windtunnel run %s", name, name)
 	}
 	return inputErrorf("unknown verb %q%s; `windtunnel help` lists the verbs", name, suggestion(name, names, ""))

@@ -38,16 +38,21 @@ The management listener takes and gives JSON:
   GET    /v1/clock                    business time, and how far it is ahead
   POST   /v1/clock {"jump":"10m"}     move it forward: tokens, timers, device certificates,
                                       but never what TLS checks
-  POST   /v1/reset                    the tenant as the file says; business time stays
-  GET    /v1/state, PUT /v1/state     export and import
+  POST   /v1/reset                    the tenant and fault rules as the file says; business
+                                      time stays
+  GET    /v1/state, PUT /v1/state     export and import of the tenant; fault rules as the
+                                      file says
 
 Limits: HTTP/1.1 and HTTP/2, no HTTP/3. A body travels whole: answers are not
 streamed. Names are told apart by SNI and Host alone, so a client must send them.
-The journal keeps the last 65,536 events. A reset and an import end connections,
-and what is in memory for minutes only (challenges, nonces) is gone with them and
-with the process. --state holds up to a kill of the process at any moment, not to
-a loss of power of the machine, and not with --fleet. Each row of a service's
-parity.yaml says what is modelled; what is absent answers 404 or 501.
+The journal keeps the last 65,536 events. A reset and an import let requests that
+are under way end, for three seconds, and have new ones wait. What is in memory
+for minutes only (challenges, nonces) is gone with them and with the process.
+--state holds up to a kill of the process at any moment, not to a loss of power
+of the machine, and not with --fleet. The folder's database and an export hold
+passwords, secrets and keys as they are; other users cannot read the database.
+Each row of a service's parity.yaml says what is modelled; what is absent answers
+404 or 501.
 
 It is ` + serve.Warning + `.`,
 }
@@ -93,6 +98,7 @@ func runServe(sh *shell) (int, error) {
 	}
 	sh.warn(s)
 	o.Scenario = s
+	o.Warn = func(m string) { fmt.Fprintf(sh.err, "windtunnel: %s\n", m) }
 	return exitMet, withFleet(sh, &o, tpmCache, func() error { return serveUntilEnd(sh, o) })
 }
 
