@@ -127,7 +127,8 @@ func (t *Tenant) finishLater(ctx context.Context) {
 }
 
 // finishSync brings Intune and the deployment service together: new
-// registrations get a device object and become visible, deleted ones go.
+// registrations get a device object and become visible, deleted ones go, and
+// those whose device object went lose what its groups gave them.
 func (t *Tenant) finishSync(ctx context.Context) {
 	var added, deleted int
 	var failed error
@@ -143,6 +144,8 @@ func (t *Tenant) finishSync(ctx context.Context) {
 			if err = t.link(ctx, r); err == nil {
 				added++
 			}
+		case r.Explicit && t.unanchored(ctx, r):
+			t.evaluate(ctx, r.ID)
 		}
 		if err != nil && failed == nil {
 			failed = err
@@ -164,6 +167,14 @@ func (t *Tenant) finishSync(ctx context.Context) {
 		t.needSync(ctx)
 	}
 	t.s.Record(ctx, "autopilot.sync.ended", fields...)
+}
+
+// unanchored tells that somebody deleted the device object of a registration: it
+// is in no group any more, and what was assigned through one is lost
+// (learn.microsoft.com/autopilot/registration-overview: it anchors groups and profile).
+func (t *Tenant) unanchored(ctx context.Context, r Registration) bool {
+	_, there := t.s.Directory.Device(ctx, t.ID, r.EntraDeviceID)
+	return !there
 }
 
 func (t *Tenant) link(ctx context.Context, r Registration) error {

@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"net/http"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -46,6 +47,25 @@ var _ = Describe("registration", func() {
 		s := w.ToLanding(pc)
 		Expect(s.ID).To(Equal(oobe.ScreenFailure))
 		Expect(s.Line(oobe.LabelReason)).To(ContainSubstring("ZtdDeviceIsNotRegistered"))
+	})
+
+	It("loses its profile when the device object that anchors it is deleted in Entra ID", func() {
+		w := spec.NewWorld()
+		pc := w.NewRegisteredPC()
+		Expect(w.Identity(pc).DeploymentProfileAssignmentStatus).To(Equal(graph.AssignmentInSync))
+		anchor := w.Identity(pc).AzureActiveDirectoryDeviceID
+		var found struct {
+			Value []graph.Device `json:"value"`
+		}
+		w.Graph(http.MethodGet, "/v1.0/devices?$filter=deviceId eq '"+anchor+"'", nil, &found)
+		Expect(found.Value).To(HaveLen(1))
+		w.Graph(http.MethodDelete, "/v1.0/devices/"+found.Value[0].ID, nil, nil)
+		w.Graph(http.MethodPost, "/v1.0/deviceManagement/windowsAutopilotSettings/sync", nil, nil)
+		w.Wait(24 * time.Hour)
+		identity, ok := w.FindIdentity(pc)
+		Expect(ok).To(BeTrue(), "the registration stays")
+		Expect(identity.DeploymentProfileAssignmentStatus).NotTo(BeElementOf(graph.AssignmentInSync, graph.AssignmentOutOfSync))
+		Expect(w.TryProvision(pc)).NotTo(Succeed())
 	})
 
 	Describe("a device that was pre-provisioned once", func() {
