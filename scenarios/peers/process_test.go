@@ -9,40 +9,23 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"windtunnel.test/scenarios/peers/internal/output"
 )
 
 // patience is how long a process may take to come or to go on a busy machine.
 const patience = 30 * time.Second
 
-// log is what a process says, shown when a spec fails.
-type log struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // process runs a server until the spec is over, then ends it with a signal and
 // expects it to leave in good order.
 func process(stdout io.Writer, name string, args ...string) {
 	GinkgoHelper()
-	said := &log{}
+	said := &output.Log{}
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = said, said
 	if stdout != nil {

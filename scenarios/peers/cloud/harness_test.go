@@ -14,12 +14,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"windtunnel.test/scenarios/peers/internal/output"
 )
 
 // patience is how long a process may take to come or to go on a busy machine.
@@ -29,8 +30,8 @@ const patience = time.Minute
 type cloud struct {
 	Ready ready
 	cmd   *exec.Cmd
-	said  *log       // on standard error
-	ended chan error // gets the process's end once
+	said  *output.Log // on standard error
+	ended chan error  // gets the process's end once
 	proxy *http.Transport
 	admin http.Client // for the management listener
 }
@@ -72,7 +73,7 @@ func launch(args ...string) *cloud {
 	GinkgoHelper()
 	ca := filepath.Join(GinkgoT().TempDir(), "ca.pem")
 	usual := []string{"serve", "--json", "--listen", "127.0.0.1:0", "--proxy", "127.0.0.1:0", "--http", "127.0.0.1:0", "--management", "127.0.0.1:0", "--ca", ca}
-	c := &cloud{said: &log{}, ended: make(chan error, 1)}
+	c := &cloud{said: &output.Log{}, ended: make(chan error, 1)}
 	c.cmd = exec.Command(windtunnel, append(usual, args...)...)
 	c.cmd.Stderr = c.said
 	out, err := c.cmd.StdoutPipe()
@@ -287,22 +288,4 @@ func (c *cloud) token(app application, resource string) (string, error) {
 		return "", errors.New(answer.ErrorDescription)
 	}
 	return answer.AccessToken, nil
-}
-
-// log is what a process says, shown when a spec fails.
-type log struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
