@@ -27,6 +27,13 @@ names; what it says at the start is what to set. It serves until Ctrl-C.
 Time is real. The web certificates' authority is new at each start, and its key
 is nowhere but in the process.
 
+Sign-in pages and device codes work in a browser that uses the proxy. The second
+factor of every account that needs one is 246810. Azure CLI, Azure PowerShell and
+Microsoft Graph PowerShell are known in every tenant; a user who changes things
+with them needs a role: "windtunnel: {roles: [Intune Administrator]}" in the file.
+SCEP is at https://ndes.DOMAIN/certsrv/mscep/mscep.dll, and /certsrv/mscep_admin
+gives a user a challenge for it.
+
 The management listener takes and gives JSON:
 
   GET    /v1/ready                    what was said at the start
