@@ -72,15 +72,26 @@ func FuzzServer(f *testing.F) {
 	})
 }
 
-// FuzzRequest is for who may send messages, with content that he makes up.
+// FuzzRequest is for who may send messages, with kind and content that he makes
+// up: he gets a reply, or 400 where the kind is none of a client's.
 func FuzzRequest(f *testing.F) {
 	w := newWorld(f)
 	id := w.self(5)
 	f.Add(int(wire.PKCSReq), csr(f, 5, named("x"), "00"))
 	f.Add(int(wire.CertPoll), []byte{0x30, 0})
 	f.Add(int(wire.GetCert), []byte{0x30, 0})
+	f.Add(int(wire.CertRep), []byte("0"))
 	f.Fuzz(func(t *testing.T, kind int, content []byte) {
 		w.T = t
-		w.send(id, w.message(wire.MessageType(kind), id, "t", content))
+		der := w.message(wire.MessageType(kind), id, "t", content)
+		rec := w.Call(w.h, http.MethodPost, server+"?operation=PKIOperation", http.Header{"Content-Type": {wire.TypePKIMessage}}, der, nil)
+		switch rec.Code {
+		case http.StatusBadRequest:
+		case http.StatusOK:
+			_, err := wire.Parse(rec.Body.Bytes())
+			w.must(err)
+		default:
+			t.Fatalf("%d %s", rec.Code, rec.Body)
+		}
 	})
 }
