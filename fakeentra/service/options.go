@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"io"
 	"math/rand/v2"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,16 +97,7 @@ func (c *Core) Stream(kind string) *rand.Rand {
 
 // next names what is drawn next. A count that begins anew with each process
 // says which process it is of.
-func (c *Core) next() string {
-	n := strconv.FormatUint(c.count.Add(1), 10)
-	if life := c.DB.Life(); life != "" {
-		return life + "/" + n
-	}
-	if c.Starts > 1 {
-		return strconv.Itoa(c.Starts) + "/" + n
-	}
-	return n
-}
+func (c *Core) next() string { return c.DB.Numbered(c.count.Add(1), c.Starts) }
 
 // Born is when the service began to exist, by which its authorities and
 // signing keys are dated.

@@ -16,6 +16,7 @@ import (
 
 	"windtunnel.test/fakeintune/tenant"
 	wire "windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/oauth"
 )
 
 // Audience is what access tokens for Graph are made out to.
@@ -185,16 +186,12 @@ func parseQuery(r *http.Request) (wire.Query, error) {
 }
 
 func (h *Handler) authenticate(r *http.Request) (tenant.Claims, error) {
-	scheme, token, two := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
-	if !two && !strings.EqualFold(scheme, "Bearer") {
-		// The service takes a token without its scheme, and there are clients that
-		// send it so (github.com/microsoft/WindowsAutopilotCompanion).
-		scheme, token = "Bearer", scheme
-	}
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	// There are clients that leave the scheme out (github.com/microsoft/WindowsAutopilotCompanion).
+	token := oauth.Bearer(r.Header.Get("Authorization"))
+	if token == "" {
 		return tenant.Claims{}, &apiError{status: http.StatusUnauthorized, code: wire.CodeInvalidToken, check: "token", message: "Access token is empty."}
 	}
-	claims, err := h.s.Tokens.Verify(r.Context(), strings.TrimSpace(token), Audience, h.s.Now())
+	claims, err := h.s.Tokens.Verify(r.Context(), token, Audience, h.s.Now())
 	if err != nil {
 		return tenant.Claims{}, &apiError{status: http.StatusUnauthorized, code: wire.CodeInvalidToken, check: "token", message: "Access token validation failure. " + err.Error()}
 	}

@@ -93,11 +93,5 @@ func (t *Tenant) assignLater(ctx context.Context, id string, generation int) {
 
 // RequestID is the GUID of the n-th request of this process to a surface.
 func (s *Service) RequestID(surface string, n uint64) string {
-	name := strconv.FormatUint(n, 10)
-	if life := s.DB.Life(); life != "" {
-		name = life + "/" + name
-	} else if s.Starts > 1 {
-		name = strconv.Itoa(s.Starts) + "/" + name
-	}
-	return s.Seed.UUID(surface+" request", name)
+	return s.Seed.UUID(surface+" request", s.DB.Numbered(n, s.Starts))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -172,13 +171,9 @@ func (t *Tenant) nextID(tx *store.Tx, kind string) (string, uint64, error) {
 	}
 	a.Counter++
 	t.s.accounts.Put(tx, t.ID, a)
-	name := strconv.FormatUint(a.Counter, 10)
-	if life := t.s.DB.Life(); life != "" {
-		// The count goes back with the rows when an older state is restored: what
-		// secrets are made of must not.
-		name = life + "/" + name
-	}
-	return t.s.Seed.UUID(kind, t.ID, name), a.Counter, nil
+	// The count goes back with the rows when an older state is restored: what
+	// secrets are made of must not.
+	return t.s.Seed.UUID(kind, t.ID, t.s.DB.Numbered(a.Counter, 1)), a.Counter, nil
 }
 
 // key is a row's key: ids are only unique in their tenant, since an export can

@@ -44,3 +44,16 @@ func (db *DB) Life() string {
 	}
 	return ""
 }
+
+// Numbered is the text of the n-th of what a process counts in memory, with its [DB.Life] where the rows have several
+// lives. starts says which process it is where the rows do not: up to 1 it is the first.
+func (db *DB) Numbered(n uint64, starts int) string {
+	name := strconv.FormatUint(n, 10)
+	switch life := db.Life(); {
+	case life != "":
+		return life + "/" + name
+	case starts > 1:
+		return strconv.Itoa(starts) + "/" + name
+	}
+	return name
+}

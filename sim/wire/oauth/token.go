@@ -201,11 +201,11 @@ func SameAudience(a, b string) bool {
 // scheme out; both forms are accepted.
 func Bearer(header string) string {
 	scheme, token, ok := strings.Cut(strings.TrimSpace(header), " ")
-	if !ok {
-		return scheme
-	}
-	if !strings.EqualFold(scheme, "Bearer") {
+	switch named := strings.EqualFold(scheme, "Bearer"); {
+	case named:
+		return strings.TrimSpace(token)
+	case ok:
 		return ""
 	}
-	return strings.TrimSpace(token)
+	return scheme
 }
