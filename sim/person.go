@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/oobe"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 )
@@ -59,6 +60,8 @@ type attention struct {
 	page  string
 	since time.Time
 	off   time.Time // when the PC first went off by itself; zero: never
+
+	progress device.Screen // last page seen that only shows progress
 }
 
 func (p *person) look(pc *device.PC) *attention { return &attention{person: p, pc: pc} }
@@ -71,11 +74,14 @@ func (a *attention) next(ctx context.Context) (device.Screen, error) {
 	begin := a.clock.Now()
 	wait, cancel := a.clock.WithTimeout(ctx, a.patience, errPatience)
 	s, err := a.pc.AwaitScreen(wait, func(s device.Screen) bool {
+		if len(s.Buttons) == 0 && len(s.Rows) > 0 {
+			a.progress = s
+		}
 		return s.ID == device.Off.ID || (len(s.Buttons) > 0 && s.Shown != a.seen)
 	})
 	cancel()
 	if errors.Is(err, errPatience) {
-		return s, &Stuck{Screen: s.ID, Row: workingRow(s), After: a.clock.Now().Sub(begin)}
+		return s, a.stuck(s, a.clock.Now().Sub(begin))
 	}
 	if err != nil {
 		return s, err
@@ -84,10 +90,19 @@ func (a *attention) next(ctx context.Context) (device.Screen, error) {
 		a.page, a.since = s.ID, begin
 	}
 	if again := a.clock.Now().Sub(a.since); again > a.patience {
-		return s, &Stuck{Screen: s.ID, Row: workingRow(s), After: again}
+		return s, a.stuck(s, again)
 	}
 	a.seen = s.Shown
 	return s, a.clock.Sleep(ctx, a.rand.from(a.pace), a.name+" reads "+s.ID)
+}
+
+// stuck is what a person says who gives up. One who only ever unlocks the PC
+// waits for what goes on behind the lock.
+func (a *attention) stuck(s device.Screen, after time.Duration) *Stuck {
+	if s.ID == oobe.ScreenLock {
+		s = a.progress
+	}
+	return &Stuck{Screen: s.ID, Row: workingRow(s), After: after}
 }
 
 // restart switches a PC on again that went off by itself. A person to whom the

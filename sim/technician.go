@@ -25,7 +25,8 @@ type Technician struct {
 	// before going on; a careful one looks twice.
 	Refreshes int
 	// OnFailure is what a technician does about the red screen: leave it for
-	// somebody else (""), or press Reset once ("reset").
+	// somebody else ("" or "leave"), or press Retry ("retry") or Reset ("reset"),
+	// each once.
 	OnFailure string
 }
 
@@ -88,7 +89,7 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 	if err := t.handle(ctx, func() error { return pc.PowerOn(ctx) }); err != nil {
 		return err
 	}
-	refreshes, resets, resealed := t.Refreshes, 0, false
+	refreshes, tries, resealed := t.Refreshes, 0, false
 	look := t.look(pc)
 	for {
 		s, err := look.next(ctx)
@@ -96,7 +97,7 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 			return err
 		}
 		if s.ID == device.Off.ID {
-			if resealed {
+			if resealed && !pc.WentDark() {
 				return nil
 			}
 			if err := t.handle(ctx, func() error { return look.restart(ctx) }); err != nil {
@@ -107,7 +108,20 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 		var a act
 		switch s.ID {
 		case oobe.ScreenLanguage, oobe.ScreenRegion, oobe.ScreenKeyboard, oobe.ScreenNetwork, oobe.ScreenSignIn:
+			if resealed { // it was, when the power went; only its user goes on from here
+				pc.CutPower()
+				return nil
+			}
 			a = t.firstScreen(pc, s)
+		case oobe.ScreenNotice:
+			a = press(oobe.ButtonOK)
+		case oobe.ScreenConsent:
+			if len(s.Inputs) > 0 {
+				continue // asks for what a technician does not have
+			}
+			a = press(oobe.ButtonYes)
+		case oobe.ScreenLogon:
+			continue // nobody has an account there
 		case oobe.ScreenOptions:
 			a = fill(oobe.ButtonContinue, map[string]string{oobe.FieldOption: oobe.OptionProvision})
 		case oobe.ScreenLanding:
@@ -119,11 +133,12 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 		case oobe.ScreenSuccess:
 			a, resealed = press(oobe.ButtonReseal), true
 		case oobe.ScreenFailure:
-			if t.OnFailure != "reset" || resets > 0 {
+			button := onFailure[t.OnFailure]
+			if button == "" || tries > 0 || !s.Has(button) {
 				return failed(s)
 			}
-			resets++
-			a = press(oobe.ButtonReset)
+			tries++
+			a = press(button)
 		default:
 			return failed(s)
 		}
@@ -135,6 +150,10 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 		}
 	}
 }
+
+// onFailure are the buttons for people's habits about pages that say what
+// failed.
+var onFailure = map[string]string{"retry": oobe.ButtonRetry, "reset": oobe.ButtonReset}
 
 // firstScreen is the page's instruction: do not go on, strike the Windows key
 // five times. Without a cable that is no use before a network is chosen.

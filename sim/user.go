@@ -20,6 +20,10 @@ type User struct {
 	Patience time.Duration
 	// Stays is how long the user works before the PC is shut down for the day.
 	Stays time.Duration
+	// OnFailure is what the user does about a page that says what failed: give up
+	// ("" or "leave"), or press "Try again" ("retry"), "Reset" ("reset") once, or
+	// "Continue anyway" ("continue") as often as it takes.
+	OnFailure string
 
 	desktop func() // told once the desktop is there; nil for nobody
 }
@@ -40,6 +44,12 @@ func (w *World) count() int {
 	return len(w.stories)
 }
 
+// usersOnFailure are the buttons for users' habits.
+var usersOnFailure = map[string]string{"retry": oobe.ButtonTryAgain, "reset": oobe.ButtonReset, "continue": oobe.ButtonAnyway}
+
+// secondThoughts is how often a user types a password again that was refused.
+const secondThoughts = 2
+
 // Unpack takes a PC that is off to the desktop, works on it for a while and
 // shuts it down. The error of a PC that did not get there is a *Failed or a
 // *Stuck.
@@ -47,7 +57,7 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 	if err := pc.PowerOn(ctx); err != nil {
 		return err
 	}
-	look, desktop := u.look(pc), false
+	look, desktop, tries, wrong := u.look(pc), false, 0, 0
 	for {
 		s, err := look.next(ctx)
 		if err != nil {
@@ -75,6 +85,27 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 				return failed(s)
 			}
 			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password})
+		case oobe.ScreenLogon, oobe.ScreenLock:
+			if s.Line(oobe.LabelError) != "" {
+				if wrong++; wrong > secondThoughts {
+					continue // nobody tries for ever
+				}
+			}
+			a = fill(s.Buttons[0], map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password})
+		case oobe.ScreenNotice:
+			a = press(oobe.ButtonOK)
+		case oobe.ScreenConsent:
+			if len(s.Inputs) > 0 {
+				continue // asks for what a user does not have
+			}
+			a = press(oobe.ButtonYes)
+		case oobe.ScreenWrong:
+			button := usersOnFailure[u.OnFailure]
+			if button == "" || !s.Has(button) || (tries > 0 && button != oobe.ButtonAnyway) {
+				return failed(s)
+			}
+			tries++
+			a = press(button)
 		case oobe.ScreenDesktop:
 			if !desktop && u.desktop != nil {
 				u.desktop()

@@ -32,6 +32,13 @@ func (d *Disk) room(bytes int64) bool {
 	return d.Free >= bytes
 }
 
+// Room is how many bytes are free.
+func (d *Disk) Room() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.Free
+}
+
 func (d *Disk) fill(bytes int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -53,10 +60,10 @@ func unpowered(dark *atomic.Bool) bool { return dark != nil && dark.Load() }
 // goes on holding the emptied ones.
 func (d *Disk) Wipe(h Hardware) {
 	fresh := newDisk(h.DiskBytes)
-	d.Registry.replace(fresh.Registry)
 	d.Files.replace(fresh.Files.m)
 	d.Keys.replace(fresh.Keys.m)
 	d.Certs.replace(nil)
+	d.Registry.replace(fresh.Registry) // last: it says whether there is something to be done yet
 	d.Free = fresh.Free
 }
 
@@ -174,15 +181,3 @@ func (k *KeyBlobs) MarshalJSON() ([]byte, error) { return marshalMap(&k.mu, k.m)
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (k *KeyBlobs) UnmarshalJSON(b []byte) error { return unmarshalMap(&k.mu, &k.m, b) }
-
-func (f *Files) copy() map[string][]byte {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return maps.Clone(f.m)
-}
-
-func (k *KeyBlobs) copy() map[string][]byte {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return maps.Clone(k.m)
-}

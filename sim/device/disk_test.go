@@ -75,39 +75,58 @@ func TestDiskJSON(t *testing.T) {
 	g.Expect(again).To(gomega.MatchJSON(text))
 }
 
-func TestCheckpointAndWipe(t *testing.T) {
+func TestWipe(t *testing.T) {
 	g, d := gomega.NewWithT(t), testDisk()
-	before, err := json.Marshal(d)
-	g.Expect(err).NotTo(gomega.HaveOccurred())
 	registry, files := d.Registry, d.Files
-	c := d.Checkpoint()
-	change := func() {
-		d.Registry.SetString("K", "v", "2")
-		d.Registry.SetDWORD("New", "d", 1)
-		d.Files.Remove(`C:\Windows\a.txt`)
-		d.Files.Write("other", []byte("x"))
-		d.Certs.Delete(StoreMySystem, "mdm")
-		d.Keys.Put("mdm", []byte{8})
-		d.Free--
-	}
-	change()
-	d.RollBack(c)
-	after, err := json.Marshal(d)
-	g.Expect(err).NotTo(gomega.HaveOccurred())
-	g.Expect(after).To(gomega.MatchJSON(before))
-
-	change() // what was rolled back is the disk's again, not the checkpoint's
-	g.Expect(registry.String("K", "v")).To(gomega.Equal("2"), "who holds a part holds the disk's part")
 	d.Wipe(Hardware{DiskBytes: 512e9})
-	after, err = json.Marshal(d)
+	after, err := json.Marshal(d)
 	g.Expect(err).NotTo(gomega.HaveOccurred())
 	fresh, err := json.Marshal(newDisk(512e9))
 	g.Expect(err).NotTo(gomega.HaveOccurred())
 	g.Expect(after).To(gomega.MatchJSON(fresh))
 	registry.SetString("a", "b", "c")
 	files.Write("f", nil)
-	g.Expect(d.Registry.Has("a")).To(gomega.BeTrue())
+	g.Expect(d.Registry.Has("a")).To(gomega.BeTrue(), "who holds a part holds the disk's part")
 	g.Expect(d.Files.List("")).To(gomega.Equal([]string{"f"}))
+}
+
+// What a recorded view wrote is taken back; what others wrote meanwhile stays.
+func TestUndo(t *testing.T) {
+	g, d := gomega.NewWithT(t), testDisk()
+	d.Registry.SetString(`K\Below`, "deep", "1")
+	before, err := json.Marshal(d)
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	w := &Windows{PC: &PC{Disk: d}}
+	view, undo := w.Recorded()
+	change := func() {
+		r := view.Registry()
+		r.SetString("K", "v", "2")
+		r.SetString("K", "v", "3")
+		r.SetDWORD(`New\Deep`, "d", 1)
+		r.DeleteTree("K")
+		g.Expect(r.Has(`K\Below`)).To(gomega.BeFalse())
+		r.SetString("K", "other", "x")
+		r.Delete("K", "other")
+		view.DeleteCertificate(StoreMySystem, "mdm")
+		view.PutCertificate(Certificate{Store: StoreRoot, Name: "new"})
+		view.DeleteKey("a")
+		view.KnowNetwork("Corp")
+		view.ForgetNetwork("Corp")
+	}
+	change()
+	undo.Back()
+	after, err := json.Marshal(d)
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(after).To(gomega.MatchJSON(before))
+
+	change()
+	w.Registry().SetString("K", "v", "another's")
+	w.Registry().SetString(`Others\Key`, "v", "1")
+	undo.Back()
+	g.Expect(w.Registry().String(`Others\Key`, "v")).To(gomega.Equal("1"))
+	g.Expect(w.Registry().String(`K\Below`, "deep")).To(gomega.Equal("1"))
+	undo.Back() // nothing is left to take back
+	g.Expect(view.Registry().ValueNames("K")).NotTo(gomega.BeEmpty())
 }
 
 func TestRTC(t *testing.T) {

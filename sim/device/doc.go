@@ -11,7 +11,7 @@
 // with a reboot, a shutdown or a lost power supply.
 //
 // A PC with a TPM 2.0 measures each boot into it, as its [Protection] and its
-// firmware and Windows are, and can show the log of that: [Windows.TCGLog].
+// firmware and Windows are, and can show the log of that: [PC.TCGLog].
 //
 // People meet a PC through its screen and keys and through nothing else: see
 // [PC.AwaitScreen], [PC.Press], [PC.Fill] and [PC.WindowsKey].

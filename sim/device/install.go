@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strconv"
+	"strings"
+	"time"
 
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
-	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/installer"
 )
 
@@ -19,6 +19,7 @@ import (
 const (
 	ExitOK              = 0
 	ExitDiskFull        = 112
+	ExitNotInstalled    = 1605 // ERROR_UNKNOWN_PRODUCT: there is nothing to uninstall
 	ExitInstallRunning  = 1618 // ERROR_INSTALL_ALREADY_RUNNING: somebody else has Windows Installer's lock
 	ExitRebootInitiated = 1641
 	ExitRebootRequired  = 3010
@@ -28,37 +29,28 @@ const (
 // comes out of it.
 const copies = 2
 
-// Download fetches a file from the content network. The link is charged for
-// its modelled size; a transfer that breaks off goes on where it stopped.
-func (w *Windows) Download(op, address string) (body []byte, size int64, err error) {
-	resp, err := w.Do(Request{Op: op, Method: http.MethodGet, URL: address})
-	if err != nil {
-		return nil, 0, err
-	}
-	if resp.Status != http.StatusOK {
-		return nil, 0, hresult.New(op, hresult.FromHTTPStatus(resp.Status), errors.New(address))
-	}
-	size = int64(len(resp.Body))
-	if v, err := strconv.ParseInt(resp.Header.Get(hosts.HeaderModelledSize), 10, 64); err == nil {
-		size = max(size, v)
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, 0, hresult.New(op, hresult.InternetInvalidURL, err)
-	}
-	left := size - int64(len(resp.Body))
-	for attempt := 1; left > 0; attempt++ {
-		done, err := w.NIC.Transfer(w.Ctx, u.Hostname(), left)
-		left -= done
-		if cause := context.Cause(w.Ctx); cause != nil {
-			return nil, 0, cause
-		}
-		if err != nil && (attempt >= w.Timing.Network.RetryAttempts || w.Sleep(w.Timing.Network.RetryAfter, op+" again") != nil) {
-			return nil, 0, hresult.New(op, transportCode(err), err)
-		}
-	}
-	return resp.Body, size, nil
+// keyRuns counts how often the packages whose runs differ have been run (our
+// model).
+const keyRuns = `HKLM\SOFTWARE\Windtunnel\Runs`
+
+// Setup is one run of an installer.
+type Setup struct {
+	installer.Manifest
+	Size int64 // bytes that the package weighs
+	// SID is the user whom it runs as, "" for the system: where keys and values
+	// of the current user go.
+	SID string
+	// Uninstall takes off what it installed, in the time that installing takes.
+	Uninstall bool
+	// NoRestart is what Windows Installer is told so that it leaves restarting
+	// to who started it; only an MSI heeds it.
+	NoRestart bool
+	// Limit is after how long it is ended; 0: never.
+	Limit time.Duration
 }
+
+// ErrInstallLimit says that an installer ran longer than it may, and was ended.
+var ErrInstallLimit = hresult.New("installer", hresult.WaitTimeout, errors.New("ran longer than it may"))
 
 // installerLock is Windows Installer's: one MSI at a time on a PC. Who comes
 // while it is taken is turned away, not queued.
@@ -67,40 +59,203 @@ func (w *Windows) installerLock() vclock.Semaphore {
 	return Once(w, key{}, func() vclock.Semaphore { return w.Clock.NewSemaphore("Windows Installer on "+w.Name, 1) })
 }
 
-// RunInstaller runs an installer of a modelled size and gives its exit code.
-// Its effects are on the disk once it has ended well, and not before; an error
-// is only the end of the boot.
+// RunInstaller runs an installer of a modelled size for the whole PC.
 func (w *Windows) RunInstaller(m installer.Manifest, size int64) (int, error) {
-	if m.MSI {
+	return w.RunSetup(Setup{Manifest: m, Size: size})
+}
+
+// RunSetup runs an installer and gives its exit code. Its effects are on the
+// disk once it has ended well, and not before; an error is ErrInstallLimit or
+// the end of the boot.
+func (w *Windows) RunSetup(s Setup) (int, error) {
+	if s.Limit > 0 {
+		ctx, cancel := w.Clock.WithTimeout(w.Ctx, s.Limit, ErrInstallLimit)
+		defer cancel()
+		w = w.Under(ctx)
+	}
+	code, err := w.runSetup(s)
+	if cause := context.Cause(w.Ctx); err != nil && cause != nil {
+		err = cause
+	}
+	return code, err
+}
+
+func (w *Windows) runSetup(s Setup) (int, error) {
+	if s.MSI {
 		lock := w.installerLock()
 		if !lock.TryAcquire(1) {
 			return ExitInstallRunning, nil
 		}
 		defer lock.Release(1)
 	}
-	if !w.Disk.room(size * copies) {
+	if !s.Uninstall && !w.Disk.room(s.Size*copies) {
 		return ExitDiskFull, nil
 	}
-	if err := w.Sleep(m.Duration, "install "+m.Product); err != nil {
+	if s.Hangs {
+		return 0, w.Clock.NewCond("dialog of " + s.Product + " on " + w.Name).Wait(w.Ctx)
+	}
+	if err := w.Sleep(w.installTime(s.Manifest), "install "+s.Product); err != nil {
 		return 0, err
 	}
-	switch m.ExitCode {
-	case ExitOK, ExitRebootRequired, ExitRebootInitiated:
-		w.installed(m, size)
+	code := s.Exit(w.countRun(s.Manifest))
+	if s.Uninstall {
+		return w.uninstalled(s, code), nil
 	}
-	return m.ExitCode, nil
+	switch code {
+	case ExitOK, ExitRebootRequired, ExitRebootInitiated:
+		w.installed(s)
+	}
+	if s.Restarts && !(s.MSI && s.NoRestart) {
+		w.Restart("package " + s.Product)
+		return 0, ErrReboot
+	}
+	return code, nil
 }
 
-func (w *Windows) installed(m installer.Manifest, size int64) {
-	w.Disk.fill(size)
-	w.Registry().SetString(KeyUninstall+`\`+m.Product, "DisplayVersion", m.Version)
-	for _, f := range m.Files {
-		w.Disk.Files.Write(f, []byte(m.Product+" "+m.Version))
+// installTime is how long a package takes on this PC: always the same, since
+// what it takes longer than elsewhere is the PC's own.
+func (w *Windows) installTime(m installer.Manifest) time.Duration {
+	return timing.Range{Min: m.Duration, Max: m.Duration + m.Spread}.Draw(w.Seed.Stream("installer", m.Product))
+}
+
+// countRun counts a run, of packages that want to know.
+func (w *Windows) countRun(m installer.Manifest) int {
+	if len(m.ExitCodes) == 0 {
+		return 1
 	}
-	w.Event("product.installed", journal.F("product", m.Product), journal.F("version", m.Version))
-	if m.Service != "" {
-		w.InstallService(m.Service)
+	return w.CountRun(m.Product)
+}
+
+// CountRun counts the runs of something on this PC, from 1. A run that the loss
+// of power broke off does not count.
+func (w *Windows) CountRun(name string) int {
+	n, _ := w.Registry().DWORD(keyRuns, name)
+	w.Registry().SetDWORD(keyRuns, name, n+1)
+	return int(n) + 1
+}
+
+// uninstallKey is where a product is registered, for all users or one.
+func uninstallKey(product, sid string) string {
+	if sid != "" {
+		return KeyUsers + `\` + sid + strings.TrimPrefix(KeyUninstall, "HKLM") + `\` + product
 	}
+	return KeyUninstall + `\` + product
+}
+
+func (w *Windows) installed(s Setup) {
+	w.Disk.fill(s.Size)
+	key := uninstallKey(s.Product, "")
+	w.Registry().SetString(key, "DisplayVersion", s.Version)
+	w.Registry().SetDWORD(key, "EstimatedSize", uint32(min(s.Size>>10, 1<<31)))
+	w.Registry().SetString(key, "InstallDate", w.Now().Format("20060102"))
+	for _, f := range s.Files {
+		w.Disk.Files.Write(f, FileInfo{Product: s.Product, Version: s.Version, Size: s.Size, Written: w.Now()}.encode())
+	}
+	w.WriteValues(s.Registry, s.SID)
+	if s.Service != "" {
+		w.Registry().SetDWORD(KeyServices+`\`+s.Service, "Start", StartAutomatic)
+	}
+	w.Event("product.installed", journal.F("product", s.Product), journal.F("version", s.Version))
+	if s.Service != "" {
+		w.StartService(s.Service)
+	}
+}
+
+// uninstalled takes a product off. What else the package would have returned
+// counts where there was something to take off.
+func (w *Windows) uninstalled(s Setup, code int) int {
+	key := uninstallKey(s.Product, "")
+	if !w.Registry().Has(key) {
+		return ExitNotInstalled
+	}
+	switch code {
+	case ExitOK, ExitRebootRequired, ExitRebootInitiated:
+	default:
+		return code
+	}
+	if kib, ok := w.Registry().DWORD(key, "EstimatedSize"); ok {
+		w.Disk.fill(-int64(kib) << 10)
+	}
+	for _, f := range s.Files {
+		w.Disk.Files.Remove(f)
+	}
+	for _, v := range s.Registry {
+		w.Registry().Delete(ExpandHive(v.Key, s.SID), v.Name)
+	}
+	w.Registry().DeleteTree(key)
+	w.Event("product.uninstalled", journal.F("product", s.Product))
+	return code
+}
+
+// WriteValues writes what an installer or a script does to the registry; sid is
+// whose HKEY_CURRENT_USER it is, "" the system's.
+func (w *Windows) WriteValues(values []installer.RegistryValue, sid string) {
+	for _, v := range values {
+		key := ExpandHive(v.Key, sid)
+		if n, err := strconv.ParseUint(v.Value, 10, 32); v.DWORD && err == nil {
+			w.Registry().SetDWORD(key, v.Name, uint32(n))
+		} else {
+			w.Registry().SetString(key, v.Name, v.Value)
+		}
+	}
+}
+
+// KeyUsers is the hive of all users, by SID.
+const KeyUsers = "HKU"
+
+// sidSystem is the system's own account.
+const sidSystem = "S-1-5-18"
+
+// ExpandHive writes a key as this registry has it: hives by their short names,
+// the current user's by SID; sid "" is the system's.
+func ExpandHive(key, sid string) string {
+	hive, rest, below := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(key, `Registry::`), `Computer\`), `\`)
+	switch strings.ToUpper(strings.TrimSuffix(hive, ":")) {
+	case "HKEY_LOCAL_MACHINE", "HKLM":
+		hive = "HKLM"
+	case "HKEY_CURRENT_USER", "HKCU":
+		if sid == "" {
+			sid = sidSystem
+		}
+		hive = KeyUsers + `\` + sid
+	case "HKEY_USERS", "HKU":
+		hive = KeyUsers
+	}
+	if !below {
+		return hive
+	}
+	return hive + `\` + rest
+}
+
+// FileInfo is what Windows knows of a file that an installer brought.
+type FileInfo struct {
+	Product, Version string
+	Size             int64 // bytes; our model: a package's files weigh what it weighs
+	Written          time.Time
+}
+
+func (f FileInfo) encode() []byte {
+	return fmt.Appendf(nil, "%s %s\n%d\n%s\n", f.Product, f.Version, f.Size, f.Written.UTC().Format(time.RFC3339))
+}
+
+// FileInfo reads it; false where the file is not there. Of a file that no
+// installer brought only its bytes count.
+func (w *Windows) FileInfo(name string) (FileInfo, bool) {
+	b, ok := w.Disk.Files.Read(name)
+	if !ok {
+		return FileInfo{}, false
+	}
+	f := FileInfo{Size: int64(len(b))}
+	lines := strings.Split(string(b), "\n")
+	if len(lines) != 4 {
+		return f, true
+	}
+	size, serr := strconv.ParseInt(lines[1], 10, 64)
+	at, terr := time.Parse(time.RFC3339, lines[2])
+	if i := strings.LastIndex(lines[0], " "); i >= 0 && serr == nil && terr == nil {
+		f = FileInfo{Product: lines[0][:i], Version: lines[0][i+1:], Size: size, Written: at}
+	}
+	return f, true
 }
 
 // ExitError words an exit code that stands for failure.

@@ -26,6 +26,20 @@ type Protection struct {
 // keyBitLocker has BootStatus 1 while the drive's key is sealed to the TPM.
 const keyBitLocker = `HKLM\SYSTEM\CurrentControlSet\Control\BitLockerStatus`
 
+// KeyFVE has the policies of drive encryption; EncryptionMethodWithXtsOs is the
+// system drive's method: 6 XTS-AES 128, 7 XTS-AES 256.
+const KeyFVE = `HKLM\SOFTWARE\Policies\Microsoft\FVE`
+
+// defaultMethod is what Windows encrypts with where no policy says otherwise
+// (learn.microsoft.com, "BitLocker overview": XTS-AES 128-bit).
+const defaultMethod = 6
+
+// EncryptionMethod is what the drive was encrypted with; 0: it is not.
+func (w *Windows) EncryptionMethod() uint32 {
+	method, _ := w.Registry().DWORD(keyBitLocker, "EncryptionMethod")
+	return method
+}
+
 // EncryptDevice is Windows' automatic device encryption: once somebody can keep
 // the recovery key, the drive's key is sealed to the TPM. It needs a TPM and
 // Secure Boot (learn.microsoft.com, "BitLocker overview", device encryption);
@@ -36,6 +50,11 @@ func (w *Windows) EncryptDevice() {
 	if w.Chip == nil || w.Protection.BitLockerOff || w.Protection.SecureBootOff || w.DriveEncrypted() {
 		return
 	}
+	method, set := w.Registry().DWORD(KeyFVE, "EncryptionMethodWithXtsOs")
+	if !set {
+		method = defaultMethod
+	}
+	w.Registry().SetDWORD(keyBitLocker, "EncryptionMethod", method) // a later policy does not encrypt again
 	w.Registry().SetDWORD(keyBitLocker, "BootStatus", 1)
 	w.Event("bitlocker.on")
 }
@@ -51,13 +70,13 @@ func (pc *PC) driveEncrypted() bool {
 // TCGLog is the event log of this boot, as TPM Base Services hand it out
 // (Tbsi_Get_TCG_Log_Ex, TBS_TCGLOG_SRTM_BOOT); nil on a PC that measures
 // nothing. See package tcglog.
-func (w *Windows) TCGLog() []byte {
-	w.PC.mu.Lock()
-	defer w.PC.mu.Unlock()
-	if w.measured == nil {
+func (pc *PC) TCGLog() []byte {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	if pc.measured == nil {
 		return nil
 	}
-	return w.measured.log.Marshal()
+	return pc.measured.log.Marshal()
 }
 
 // measure is firmware, boot loader and kernel loader extending the TPM's

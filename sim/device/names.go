@@ -32,4 +32,12 @@ const (
 	LogAAD           = "Microsoft-Windows-AAD/Operational"
 	LogShell         = "Microsoft-Windows-Shell-Core/Operational"
 	LogIME           = `C:\ProgramData\Microsoft\IntuneManagementExtension\Logs\IntuneManagementExtension.log` // CMTrace lines
+
+	LogAppWorkload   = `C:\ProgramData\Microsoft\IntuneManagementExtension\Logs\AppWorkload.log`   // apps, since the agent of August 2024
+	LogAgentExecutor = `C:\ProgramData\Microsoft\IntuneManagementExtension\Logs\AgentExecutor.log` // scripts
+	LogTPM           = "Microsoft-Windows-TPM-WMI/Admin"
+	LogAADAnalytic   = "Microsoft-Windows-AAD/Analytic"
+	KeyTimeZone      = `HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation` // TimeZoneKeyName
+	LogLAPS          = "Microsoft-Windows-LAPS/Operational"
+	LogAppX          = "Microsoft-Windows-AppXDeploymentServer/Operational"
 )

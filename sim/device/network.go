@@ -21,3 +21,9 @@ func (pc *PC) network() string {
 	}
 	return ""
 }
+
+// Metered tells whether what passes over the PC's present network costs money.
+func (pc *PC) Metered() bool {
+	site := pc.NIC.Site()
+	return site != nil && site.Metered()
+}

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/wire/installer"
 )
 
 // How a boot ends. A Program returns ErrReboot or ErrShutdown; the other two
@@ -58,6 +61,22 @@ type Options struct {
 	Timing       *timing.Profile
 	Roots        *x509.CertPool
 	Program      Program
+	// Packages are the provisioning packages that the maker, or whoever prepared
+	// the PC, left on the recovery partition, by file name. A wipe keeps them.
+	Packages map[string][]byte
+	// Image are the registry values that the maker's image brings. A wipe brings
+	// them back.
+	Image []installer.RegistryValue
+
+	// History gives the PC's own events of the journal back, oldest first, for
+	// its logs; nil: nobody keeps them.
+	History iter.Seq[journal.Event]
+	// Collector makes the package that Windows' diagnostics tool collects: a
+	// zip; nil: no such tool is on this PC.
+	Collector func(w *Windows, out io.Writer) error
+	// Stick takes the files that somebody saves to a removable drive; nil:
+	// nobody keeps them.
+	Stick func(pc *PC, name string, content []byte)
 }
 
 // PC is the machine. Its methods may be called by any actor.
@@ -65,11 +84,13 @@ type PC struct {
 	Options
 	Disk *Disk
 
-	dark atomic.Bool // the power has gone, and what ran has not all noticed yet
+	dark atomic.Bool // the power has gone, or Windows goes down, and what ran has not all noticed yet
 
 	mu            sync.Mutex
 	rand          *rand.Rand // of this boot
 	on            bool
+	powerless     bool // the power has gone
+	unclean       bool // the last life ended with the power
 	boots         int
 	events        int
 	cut           context.CancelCauseFunc // takes the power away; nil until the PC has begun to live
@@ -77,6 +98,9 @@ type PC struct {
 	inputs        *vclock.Queue[Input]
 	screenChanged vclock.Cond
 	measured      *measuredBoot // of the last boot; nil: none
+	cover         *Cover
+	shown         int       // screens so far
+	touched       time.Time // when somebody last pressed something
 }
 
 // New makes a PC that is off, with a disk as it leaves the factory.
@@ -86,13 +110,9 @@ func New(o Options) *PC {
 	}
 	pc := &PC{Options: o, Disk: newDisk(o.Hardware.DiskBytes), screen: Off, screenChanged: o.Clock.NewCond("screen of " + o.Name)}
 	pc.Disk.standOn(&pc.dark)
+	pc.leavePackages()
 	pc.NIC.Down()
-	if o.Chip != nil {
-		o.Chip.Fit(vtpm.Board{
-			Device: o.Name, Journal: o.Journal, Faults: o.Faults, CutPower: pc.CutPower,
-			Resubmissions: o.Timing.TPM.Resubmissions, ResubmissionDelay: o.Timing.TPM.ResubmissionDelay,
-		})
-	}
+	pc.fitChip()
 	return pc
 }
 
@@ -101,6 +121,15 @@ func (pc *PC) On() bool {
 	pc.mu.Lock()
 	defer pc.mu.Unlock()
 	return pc.on
+}
+
+// WentDark tells whether the PC's power has gone without anybody shutting
+// Windows down, which everybody who is there sees. It holds until the PC is
+// switched on again.
+func (pc *PC) WentDark() bool {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	return pc.powerless || pc.unclean
 }
 
 // Boots tells how often the PC was booted.
@@ -132,12 +161,12 @@ func (pc *PC) PowerOn(ctx context.Context) error {
 		pc.mu.Unlock()
 		return fmt.Errorf("power on %s: it is on already", pc.Name)
 	}
-	pc.on = true
+	pc.on, pc.unclean = true, false
 	pc.mu.Unlock()
 	pc.screenChanged.Change(func() { // whoever looks from now on sees a PC that is on
 		pc.mu.Lock()
 		defer pc.mu.Unlock()
-		pc.screen = Screen{ID: "dark", Title: "(starting)", Shown: pc.screen.Shown + 1}
+		pc.screen = Screen{ID: "dark", Title: "(starting)", Shown: pc.number()}
 	})
 	pc.Clock.Go(ctx, pc.Name, pc.live)
 	return nil
@@ -150,6 +179,7 @@ func (pc *PC) CutPower() {
 	pc.mu.Lock()
 	on, cut := pc.on, pc.cut
 	if on {
+		pc.powerless = true
 		pc.dark.Store(true)
 	}
 	pc.mu.Unlock()
@@ -165,7 +195,7 @@ func (pc *PC) live(ctx context.Context) {
 	pc.mu.Lock()
 	pc.cut = cut
 	pc.mu.Unlock()
-	if pc.dark.Load() { // it went before anything had begun
+	if pc.WentDark() { // it went before anything had begun
 		cut(ErrPowerLost)
 	}
 	for {
@@ -190,7 +220,8 @@ func (pc *PC) goOff(why error) {
 		return
 	}
 	pc.mu.Lock()
-	pc.on, pc.cut, pc.rand = false, nil, nil
+	pc.on, pc.cut, pc.rand, pc.cover = false, nil, nil, nil
+	pc.powerless, pc.unclean = false, errors.Is(why, ErrPowerLost)
 	pc.dark.Store(false)
 	pc.mu.Unlock()
 	pc.Event("device.power.off", field("why", cause(why)))
@@ -234,13 +265,16 @@ func (pc *PC) boot(power context.Context) error {
 	if !pc.Hardware.Wireless || pc.knowsNetwork() {
 		pc.NIC.Up() // the cable is in; a wireless card waits for somebody to choose a network
 	}
-	w := newWindows(ctx, pc, boots)
+	w := newWindows(ctx, cancel, pc, boots)
+	w.Registry().DeleteTree(KeyRebootPending) // what waited for a start has it
 	if len(w.Registry().Subkeys(KeyJoinInfo)) > 0 {
 		w.EncryptDevice() // where the power went before it could, or firmware setup was changed
 	}
 	err := pc.ended(ctx, pc.Program(w))
 	cancel(errBootOver)                   // the services' waits end here, whatever they wait for
 	w.awaitServices(vclock.Detach(power)) // power or no power: they have to be gone before the next boot
+	pc.lightUp()
+	pc.uncover()
 	pc.NIC.CloseIdle()
 	if errors.Is(err, ErrReboot) || errors.Is(err, ErrShutdown) {
 		return pc.shutdown(power, err)

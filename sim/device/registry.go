@@ -20,6 +20,9 @@ type Registry struct {
 	keys  map[string]*regKey // by folded path
 	paths []string           // these paths, sorted: what is below a key stands together
 	dark  *atomic.Bool
+
+	of   *Registry // a view whose writes are noted writes to this one
+	undo *Undo
 }
 
 // regKey keeps its values in a slice, ordered without regard to case: a fleet
@@ -114,6 +117,10 @@ func (r *Registry) SetStrings(path, name string, v []string) {
 }
 
 func (r *Registry) set(path, name string, v any) {
+	if r.of != nil {
+		r.undo.value(r.of, path, name)
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if unpowered(r.dark) {
@@ -139,6 +146,9 @@ func (r *Registry) replace(with *Registry) {
 }
 
 func (r *Registry) get(path, name string) any {
+	if r.of != nil {
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if k := r.key(path); k != nil {
@@ -169,6 +179,9 @@ func (r *Registry) Strings(path, name string) []string {
 
 // Has tells whether a key exists, by its own values or by keys below it.
 func (r *Registry) Has(path string) bool {
+	if r.of != nil {
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := fold(path)
@@ -184,6 +197,10 @@ func (r *Registry) HasValue(path, name string) bool { return r.get(path, name) !
 
 // Delete removes a value.
 func (r *Registry) Delete(path, name string) {
+	if r.of != nil {
+		r.undo.value(r.of, path, name)
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if k := r.key(path); k != nil && !unpowered(r.dark) {
@@ -195,6 +212,10 @@ func (r *Registry) Delete(path, name string) {
 
 // DeleteTree removes a key and all below it.
 func (r *Registry) DeleteTree(path string) {
+	if r.of != nil {
+		r.undo.tree(r.of, path)
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := fold(path)
@@ -214,6 +235,9 @@ func (r *Registry) DeleteTree(path string) {
 
 // Subkeys lists the names directly below a key, sorted.
 func (r *Registry) Subkeys(path string) []string {
+	if r.of != nil {
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := fold(path)
@@ -238,6 +262,9 @@ func (r *Registry) Subkeys(path string) []string {
 
 // ValueNames lists the names of a key's values, ordered without regard to case.
 func (r *Registry) ValueNames(path string) []string {
+	if r.of != nil {
+		r = r.of
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k := r.key(path)
@@ -249,14 +276,4 @@ func (r *Registry) ValueNames(path string) []string {
 		names[i] = v.name
 	}
 	return names
-}
-
-func (r *Registry) copy() *Registry {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	keys := make(map[string]*regKey, len(r.keys))
-	for p, k := range r.keys {
-		keys[p] = &regKey{path: k.path, values: slices.Clone(k.values)}
-	}
-	return &Registry{keys: keys, paths: slices.Clone(r.paths)}
 }

@@ -140,6 +140,10 @@ func (pc *PC) Strike(ctx context.Context, key string, times int) error {
 func (pc *PC) input(ctx context.Context, in Input) error {
 	pc.mu.Lock()
 	q := pc.inputs
+	if pc.cover != nil && q != nil {
+		q = pc.cover.inputs
+	}
+	pc.touched = pc.Clock.Now()
 	pc.mu.Unlock()
 	if q == nil {
 		return fmt.Errorf("%s: %w", pc.Name, ErrOff)
@@ -160,8 +164,13 @@ func (pc *PC) show(s Screen) int {
 	pc.screenChanged.Change(func() {
 		pc.mu.Lock()
 		defer pc.mu.Unlock()
+		if c := pc.cover; c != nil { // seen once that is gone
+			s.Shown = pc.number()
+			c.under = s
+			return
+		}
 		changed = pc.screen.ID != s.ID
-		s.Shown = pc.screen.Shown + 1
+		s.Shown = pc.number()
 		pc.screen = s
 	})
 	if changed {

@@ -63,27 +63,3 @@ func restoreChip(c *vtpm.Chip, state []byte) error {
 	}
 	return c.Restore(state)
 }
-
-// Checkpoint is a disk as it was at a moment, for work that is done wholly or
-// not at all.
-type Checkpoint struct {
-	registry *Registry
-	files    map[string][]byte
-	keys     map[string][]byte
-	certs    []Certificate
-	free     int64
-}
-
-// Checkpoint takes a copy of the disk.
-func (d *Disk) Checkpoint() Checkpoint {
-	return Checkpoint{registry: d.Registry.copy(), files: d.Files.copy(), keys: d.Keys.copy(), certs: d.Certs.All(""), free: d.Free}
-}
-
-// RollBack puts the disk back to a checkpoint.
-func (d *Disk) RollBack(c Checkpoint) {
-	d.Registry.replace(c.registry)
-	d.Files.replace(c.files)
-	d.Keys.replace(c.keys)
-	d.Certs.replace(c.certs)
-	d.Free = c.free
-}

@@ -23,18 +23,24 @@ import (
 // what must outlive the boot is written to PC.Disk at once.
 type Windows struct {
 	*PC
-	// Ctx ends with this boot; its cause is ErrPowerLost where the power went.
+	// Ctx ends with this boot; its cause is ErrPowerLost where the power went,
+	// ErrReboot or ErrShutdown where something in Windows ended it.
 	Ctx context.Context
 	// Boot counts from 1.
 	Boot int
 
 	*session
+
+	registry *Registry // of a view whose writes are noted
+	undo     *Undo
 }
 
 // session is what all views of one boot share.
 type session struct {
 	ctx      context.Context // the boot's own
+	end      context.CancelCauseFunc
 	mu       sync.Mutex
+	over     bool // somebody has ended the boot from within
 	services int
 	idle     vclock.Cond
 	running  map[string]bool
@@ -46,9 +52,10 @@ type session struct {
 	provided map[string]func(ctx context.Context)
 }
 
-func newWindows(ctx context.Context, pc *PC, boot int) *Windows {
+func newWindows(ctx context.Context, end context.CancelCauseFunc, pc *PC, boot int) *Windows {
 	return &Windows{PC: pc, Ctx: ctx, Boot: boot, session: &session{
 		ctx:     ctx,
+		end:     end,
 		idle:    pc.Clock.NewCond("services of " + pc.Name),
 		running: map[string]bool{}, signals: map[string]*Signal{}, clients: map[string]*http.Client{},
 		random: pc.Seed.Stream("boot", strconv.Itoa(boot)),
@@ -64,15 +71,20 @@ func (w *Windows) Under(ctx context.Context) *Windows {
 }
 
 // Registry is the installation's registry.
-func (w *Windows) Registry() *Registry { return w.Disk.Registry }
+func (w *Windows) Registry() *Registry {
+	if w.registry != nil {
+		return w.registry
+	}
+	return w.Disk.Registry
+}
 
 // ComputerName is the name that the PC goes by: what its Autopilot profile's
 // template makes of it, else what setup made up.
-func (w *Windows) ComputerName() string {
-	if n := w.Registry().String(KeyOOBE, "ComputerName"); n != "" {
+func (pc *PC) ComputerName() string {
+	if n := pc.Disk.Registry.String(KeyOOBE, "ComputerName"); n != "" {
 		return n
 	}
-	return "DESKTOP-" + w.Hardware.Serial[max(0, len(w.Hardware.Serial)-7):]
+	return "DESKTOP-" + pc.Hardware.Serial[max(0, len(pc.Hardware.Serial)-7):]
 }
 
 // Now is the time that Windows believes it is.

@@ -15,7 +15,7 @@ type Technicians struct {
 	Bench     int           `yaml:"bench" default:"1" min:"1" max:"1000" doc:"PCs that one of them looks after at once."`
 	Patience  time.Duration `yaml:"patience" default:"3h" min:"1s" doc:"How long one watches a screen on which nothing can be done before giving the PC up as stuck."`
 	Refreshes int           `yaml:"refreshes" max:"100" doc:"How often one presses Refresh before Provision."`
-	OnFailure OnFailure     `yaml:"onFailure" default:"leave" doc:"What one does about the red screen: leave the PC, or press Reset once."`
+	OnFailure OnFailure     `yaml:"onFailure" default:"leave" doc:"What one does about the red screen: leave the PC, or press Retry or Reset, once."`
 }
 
 // OnFailure is what a technician does about the failure page.
@@ -24,10 +24,17 @@ type OnFailure string
 // What a technician can do about the failure page.
 const (
 	Leave OnFailure = "leave"
+	Retry OnFailure = "retry"
 	Reset OnFailure = "reset"
 )
 
-func (OnFailure) choices() []string { return []string{"leave", "reset"} }
+func (OnFailure) choices() []string { return []string{"leave", "retry", "reset"} }
+
+// UserOnFailure is what a user does about a page that says what failed, where
+// its organization lets them.
+type UserOnFailure string
+
+func (UserOnFailure) choices() []string { return []string{"leave", "retry", "reset", "continue"} }
 
 // InCell is how many of them work in a cell, cells being numbered from 0, if so
 // many others of their site were dealt before them.
@@ -42,5 +49,6 @@ type Users struct {
 	Preassigned Share         `yaml:"preassigned" doc:"Part of the PCs that is registered with its user."`
 	Language    string        `yaml:"language" default:"en-US" doc:"Language that they choose in OOBE where it is left to them."`
 	Patience    time.Duration `yaml:"patience" default:"4h" min:"1s" doc:"How long they watch a screen on which nothing can be done before they give up."`
+	OnFailure   UserOnFailure `yaml:"onFailure" default:"leave" doc:"What they do about a page that says what failed, where it has that button: give up, press Try again or Reset once, or Continue anyway."`
 	Stays       time.Duration `yaml:"stays" default:"8h" doc:"How long they work before they shut the PC down on the first day."`
 }

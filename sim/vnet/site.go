@@ -45,6 +45,7 @@ type SiteConfig struct {
 	Block    []BlockRule
 	Proxy    *ProxyConfig // nil: none
 	SeesDC   bool         // a domain controller can be reached from here
+	Metered  bool         // what passes costs money: Windows leaves its updates alone
 }
 
 // Site is a place on a network, made by [Network.AddSite]. A nil *Site is the backbone on which services stand: no
@@ -209,3 +210,6 @@ func (s *Site) address() netip.Addr {
 	}
 	return s.addr
 }
+
+// Metered tells whether what passes there costs money. Nobody pays on the backbone.
+func (s *Site) Metered() bool { return s != nil && s.c.Metered }

@@ -132,6 +132,8 @@ func AcquirePRT(w *device.Windows, s *Session, password string) error {
 	r.SetString(keyPRT, "UserSID", s.SID)
 	r.SetString(keyPRT, "UserUPN", s.UPN)
 	r.SetString(keyPRT, "TenantId", s.TenantID)
+	r.SetString(keyPRT, "Verifier", verifier(s.SID, password))
+	unlock(w)
 	w.Log(device.LogAAD, 1007, "Information", "AAD token broker: primary refresh token acquired")
 	w.Event("prt.acquired", journal.F("user", s.UPN))
 	return nil

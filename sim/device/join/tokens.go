@@ -41,7 +41,7 @@ func RenewToken(w *device.Windows, resource string) (Token, error) {
 		t   Token
 		err error
 	)
-	if Status(w).PRT {
+	if Status(w).PRT && unlocked(w) {
 		t, err = userToken(w, resource)
 	} else {
 		t, err = deviceToken(w, resource)
@@ -60,6 +60,9 @@ func cached(w *device.Windows, resource string) (Token, bool) {
 	r, key := w.Registry(), tokenKey(resource)
 	unix, err := strconv.ParseInt(r.String(key, "Expires"), 10, 64)
 	if err != nil || !w.Now().Before(time.Unix(unix, 0)) {
+		return Token{}, false
+	}
+	if r.String(key, "Kind") == "user" && !unlocked(w) {
 		return Token{}, false
 	}
 	return Token{Raw: r.String(key, "Token"), Kind: r.String(key, "Kind"), Expires: time.Unix(unix, 0).UTC()}, true

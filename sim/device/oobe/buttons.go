@@ -17,6 +17,11 @@ const (
 	ButtonAccept      = "Accept"
 	ButtonShutDown    = "Shut down"
 	ButtonRestart     = "Restart"
+	ButtonOK          = "OK"
+	ButtonNo          = "No"
+	ButtonSignIn      = "Sign in"
+	ButtonAnyway      = "Continue anyway"
+	ButtonLogs        = "Collect logs"
 
 	FieldLanguage = "Language"
 	FieldRegion   = "Region"
@@ -31,6 +36,8 @@ const (
 
 	// KeyWindows is struck five times on a first screen to open the options.
 	KeyWindows = "Windows"
+	// KeyLogs exports the logs on a page that says what failed.
+	KeyLogs = "Ctrl+Shift+D"
 )
 
 // Identifiers of the screens.
@@ -50,4 +57,12 @@ const (
 	ScreenSuccess  = "autopilot.success"
 	ScreenFailure  = "autopilot.failure"
 	ScreenDesktop  = "desktop"
+	ScreenLogon    = "logon.signin"
+	ScreenLock     = "logon.lock"
+	ScreenNotice   = "logon.notice"
+	ScreenConsent  = "logon.consent"
+	ScreenUpdates  = "oobe.updates"
+	ScreenRecovery = "recovery"
+
+	ScreenResealing = "autopilot.resealing"
 )

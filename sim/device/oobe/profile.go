@@ -25,6 +25,7 @@ const (
 	LabelError        = "Error"
 	LabelPhase        = "Phase"
 	LabelReason       = "Reason"
+	LabelMessage      = "Message" // the organization's own
 )
 
 // qrSize is the picture's width and height in pixels.
@@ -149,6 +150,7 @@ func keepProfile(w *device.Windows, p ztd.Profile) error {
 	r.SetString(device.KeyAutopilot, "CloudAssignedTenantId", p.CloudAssignedTenantID)
 	r.SetString(device.KeyAutopilot, "CloudAssignedTenantUpn", p.CloudAssignedTenantUpn)
 	r.SetDWORD(device.KeyAutopilot, "CloudAssignedOobeConfig", uint32(p.CloudAssignedOobeConfig))
+	w.Log(device.LogAutopilot, 153, "Information", "AutopilotManager reported the state changed from ProfileState_Unknown to ProfileState_Available.", "ProfileState_Unknown", "ProfileState_Available")
 	w.Log(device.LogAutopilot, 161, "Information", "Autopilot profile found: "+p.DeploymentProfileName)
 	w.Event("autopilot.profile", journal.F("outcome", "found"), journal.F("profile", p.DeploymentProfileName), journal.F("user", p.CloudAssignedTenantUpn))
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/esp"
 	"windtunnel.test/sim/device/ime"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/mdm"
@@ -13,33 +14,72 @@ import (
 const (
 	stageNew        = ""           // as it left the factory, or after a reset
 	stageTechnician = "technician" // Provision was pressed
-	stageResealed   = "resealed"   // Reseal was pressed
+	stageResealing  = "resealing"  // Reseal was pressed
+	stageResealed   = "resealed"   // and has been done
 	stageUser       = "user"       // a user signed in; the account is not set up yet
+	stageUpdates    = "updates"    // the account is set up, and Windows' updates are being installed
 	stageDone       = "done"       // somebody has reached the desktop
 )
 
 // Program boots Windows: services first, then setup from where it stopped, or
 // the desktop.
 func Program(w *device.Windows) error {
+	if done, err := pendingReset(w); done {
+		return err
+	}
 	w.Provide(device.ServiceIME, ime.Service(w))
 	w.Provide(mdm.ServiceSchedule, mdm.Schedule(w))
 	w.Provide(device.TaskAIK, join.AIKTask(w))
+	mdm.ProvideTokens(w, userToken)
 	w.StartServices()
 	switch stage(w) {
 	case stageTechnician:
+		on, err := autologon(w)
+		if err != nil {
+			return err
+		}
+		if !on {
+			return nobody(w)
+		}
 		return provision(w)
+	case stageResealing:
+		return reseal(w)
 	case stageUser:
-		return resumeUser(w)
+		return restarted(w)
+	case stageUpdates:
+		if err := logonScreen(w, ""); err != nil {
+			return err
+		}
+		return finish(w)
 	case stageDone:
-		return desktop(w)
+		return everyday(w)
 	default:
+		w.LogOn(setupAccount) // by setup itself, which has only begun
 		return firstScreens(w)
 	}
+}
+
+// userToken is what the token broker has for sessions of the user who is signed
+// in, and whether it speaks for the user.
+func userToken(w *device.Windows) (token string, ofUser bool) {
+	t, err := join.TokenFor(w, esp.Resource)
+	return t.Raw, err == nil && t.Kind == "user"
 }
 
 func stage(w *device.Windows) string { return w.Registry().String(device.KeyOOBE, "Stage") }
 
 func setStage(w *device.Windows, s string) { w.Registry().SetString(device.KeyOOBE, "Stage", s) }
+
+// everyday is a PC that is set up: its user signs in. Who made an account of
+// their own in setup, on a PC that is nobody's, has no password to give.
+func everyday(w *device.Windows) error {
+	if w.Registry().String(device.KeyOOBE, "LocalAccount") == "" {
+		if err := logonScreen(w, join.AccountOf(w).UPN); err != nil {
+			return err
+		}
+	}
+	return desktop(w)
+}
 
 // desktop is where setup ends. The PC runs until somebody shuts it down.
 func desktop(w *device.Windows) error {

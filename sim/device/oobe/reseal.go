@@ -10,8 +10,14 @@ import (
 // the trackers of the enrollment status page (so that device setup runs again)
 // and the cached profile. The PC stays enrolled. Whether it stays joined is a
 // switch, because Microsoft does not say; field observation has it unjoined.
+//
+// That it has begun is written down before anything else, and that it is done
+// after everything else: a PC whose power goes meanwhile does all of it again
+// at its next start, which does no harm, and then goes off.
 func reseal(w *device.Windows) error {
 	r := w.Registry()
+	setStage(w, stageResealing)
+	w.Show(device.Screen{ID: ScreenResealing, Title: "Just a moment..."})
 	for _, v := range []string{"WhiteGloveStart", "WhiteGloveSuccess"} {
 		r.Delete(device.KeyOOBE, v)
 	}
@@ -30,12 +36,4 @@ func reseal(w *device.Windows) error {
 	setStage(w, stageResealed)
 	w.Event("device.resealed", journal.F("joined", join.Status(w).Joined))
 	return device.ErrShutdown
-}
-
-// reset gives the PC back its factory state. The TPM keeps its keys' seeds and
-// Intune keeps its record: that is why a second try can be refused.
-func reset(w *device.Windows) error {
-	w.Event("device.reset")
-	w.Disk.Wipe(w.Hardware)
-	return device.ErrReboot
 }

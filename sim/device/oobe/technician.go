@@ -39,6 +39,9 @@ func landing(w *device.Windows) error {
 	if err := acquireProfile(w); err != nil {
 		return err
 	}
+	if reset, _ := w.Registry().DWORD(device.KeyOOBE, afterReset); reset != 0 {
+		return failurePage(w, &hresult.Error{Op: "pre-provisioning", Phase: "Landing", Code: hresult.NotImplemented, Err: errAfterReset}, 0)
+	}
 	for {
 		profile, ok := cachedProfile(w)
 		if !ok {
@@ -58,8 +61,8 @@ func landing(w *device.Windows) error {
 				return err
 			}
 		case in.Button == ButtonProvision:
-			setStage(w, stageTechnician)
 			w.Registry().SetString(device.KeyOOBE, "WhiteGloveStart", w.Clock.Now().UTC().Format(time.RFC3339Nano))
+			setStage(w, stageTechnician)
 			return provision(w)
 		}
 	}
@@ -112,6 +115,8 @@ func successPage(w *device.Windows, profile ztd.Profile) error {
 	return reseal(w)
 }
 
+var errAfterReset = errors.New("not supported on a device after an Autopilot Reset")
+
 // failurePage is the red one. What a person can do there: save diagnostics,
 // try again, or start over with a PC as new.
 func failurePage(w *device.Windows, why error, took time.Duration) error {
@@ -126,7 +131,10 @@ func failurePage(w *device.Windows, why error, took time.Duration) error {
 		device.Line{Label: LabelPhase, Value: phaseOf(why)},
 		device.Line{Label: LabelReason, Value: why.Error()},
 		device.Line{Label: LabelElapsed, Value: esp.Elapsed(took)})
-	s.Buttons = []string{ButtonDiagnostics, ButtonRetry, ButtonReset}
+	if text := esp.Offers(w).Text; text != "" {
+		s.Lines = append(s.Lines, device.Line{Label: LabelMessage, Value: text})
+	}
+	s.Buttons, s.Keys = []string{ButtonDiagnostics, ButtonRetry, ButtonReset}, []string{KeyLogs}
 	w.Event("autopilot.failed", journal.F("code", code.Hex()), journal.F("phase", phaseOf(why)), journal.F("error", why.Error()))
 	w.Log(device.LogShell, 62407, "Error", "CommercialOOBE_ESPProgress_WhiteGlove_Failed")
 	for {
@@ -135,7 +143,9 @@ func failurePage(w *device.Windows, why error, took time.Duration) error {
 		case err != nil:
 			return err
 		case in.Button == ButtonDiagnostics:
-			w.Event("diagnostics.saved", journal.F("file", "AutopilotWhiteGloveLogs.zip"))
+			if err := w.SaveDiagnostics("AutopilotWhiteGloveLogs.zip"); err != nil {
+				return err
+			}
 		case in.Button == ButtonRetry && stage(w) == stageTechnician:
 			return provision(w)
 		case in.Button == ButtonRetry:
@@ -152,15 +162,6 @@ func phaseOf(err error) string {
 		return e.Phase
 	}
 	return ""
-}
-
-// elapsed is the time since Provision was pressed.
-func elapsed(w *device.Windows) time.Duration {
-	start, err := time.Parse(time.RFC3339Nano, w.Registry().String(device.KeyOOBE, "WhiteGloveStart"))
-	if err != nil {
-		return 0
-	}
-	return w.Clock.Now().Sub(start)
 }
 
 // cancelled tells a step that ended with the boot from one that failed.

@@ -65,8 +65,10 @@ func signInPage(w *device.Windows) error {
 // userFlow is what follows the sign-in up to the desktop.
 func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, password string) error {
 	tenant := join.Tenant{ID: profile.CloudAssignedTenantID, Domain: profile.CloudAssignedTenantDomain}
-	if err := join.JoinAsUser(w, tenant, session); err != nil {
-		return somethingWentWrong(w, err)
+	if !join.Status(w).Joined || !keptByReset(w) {
+		if err := join.JoinAsUser(w, tenant, session); err != nil {
+			return somethingWentWrong(w, err)
+		}
 	}
 	if err := join.AcquirePRT(w, session, password); err != nil {
 		return somethingWentWrong(w, err)
@@ -84,28 +86,13 @@ func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, pas
 	r.SetString(device.KeyOOBE, "UserSID", session.SID)
 	r.SetString(device.KeyOOBE, "UserUPN", session.UPN)
 	setStage(w, stageUser)
-	return resumeUser(w)
+	return setUp(w)
 }
 
-// resumeUser runs device setup again, then account setup. A boot in the middle
-// comes back to here.
-func resumeUser(w *device.Windows) error {
-	r := w.Registry()
-	plan := esp.Plan{UserSID: r.String(device.KeyOOBE, "UserSID"), UPN: r.String(device.KeyOOBE, "UserUPN")}
-	w.StartService(device.ServiceIME)
-	err := esp.DevicePreparation(w, plan)
-	if err == nil {
-		err = esp.DeviceSetup(w, plan)
-	}
-	if err == nil {
-		err = esp.AccountSetup(w, plan)
-	}
-	if err != nil {
-		return somethingWentWrong(w, err)
-	}
-	setStage(w, stageDone)
-	w.Event("desktop.reached", journal.F("user", plan.UPN))
-	return desktop(w)
+// keptByReset tells whether an Autopilot Reset has left the PC joined.
+func keptByReset(w *device.Windows) bool {
+	reset, _ := w.Registry().DWORD(device.KeyOOBE, afterReset)
+	return reset != 0
 }
 
 // wrongOrganization is the page for an account of another tenant.
@@ -116,8 +103,8 @@ func wrongOrganization(w *device.Windows, profile ztd.Profile, session *join.Ses
 	return err
 }
 
-// somethingWentWrong is the user's error page, with the one way out that it
-// offers. It gives back what ends the boot.
+// somethingWentWrong is the error page of joining and enrolling, with the one
+// way out that it offers. It gives back what ends the boot.
 func somethingWentWrong(w *device.Windows, why error) error {
 	if err := powerLost(w); err != nil {
 		return err
@@ -131,9 +118,6 @@ func somethingWentWrong(w *device.Windows, why error) error {
 		Lines: []device.Line{{Label: LabelError, Value: code.Hex()}, {Label: LabelPhase, Value: phaseOf(why)}, {Label: LabelReason, Value: why.Error()}}}
 	if _, err := w.Ask(s); err != nil {
 		return err
-	}
-	if stage(w) == stageUser {
-		return resumeUser(w)
 	}
 	return signInPage(w)
 }
