@@ -38,6 +38,16 @@ func after(w *device.Windows, d time.Duration, state uint32) {
 	})
 }
 
+// later writes a value that the page watches.
+func later(w *device.Windows, d time.Duration, key, name string, v uint32) {
+	w.Service(name, func(ctx context.Context) {
+		if w.Clock.Sleep(ctx, d, name) == nil {
+			w.Registry().SetDWORD(key, name, v)
+			w.Signal(SignalProgress).Broadcast()
+		}
+	})
+}
+
 func rows(w *device.Windows) (out []string) {
 	for _, r := range w.Screen().Rows {
 		out = append(out, r.Name+": "+r.Status)

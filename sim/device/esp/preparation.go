@@ -3,6 +3,7 @@ package esp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"windtunnel.test/sim/device"
@@ -27,17 +28,23 @@ type Plan struct {
 // DevicePreparation brings the PC under management. In the technician flow it
 // is four visible rows; a user-driven PC is joined and enrolled before the page
 // comes up, so that only the wait for the policy providers is left.
+//
+// A start of Windows in the middle comes back to here: what was done is done.
 func DevicePreparation(w *device.Windows, plan Plan) error {
-	if !plan.Technician {
-		p := open(w, "DevicePreparation", RowPreparing)
-		return p.run(step{RowPreparing, waitForProviders})
+	if state, _ := stored(w, "DevicePreparation"); state == succeeded && mdm.Enrolled(w) {
+		return nil
 	}
-	p := open(w, "DevicePreparation", RowHardware, RowNetwork, RowRegistering, RowPreparing)
+	if !plan.Technician {
+		p := open(w, "DevicePreparation", RowPreparing, StepSync, StepVisibility)
+		return p.run(step{RowPreparing, p.waitForProviders}, step{StepVisibility, showContinue})
+	}
+	p := open(w, "DevicePreparation", RowHardware, RowNetwork, RowRegistering, RowPreparing, StepSync, StepVisibility)
 	return p.run(
 		step{RowHardware, attest},
 		step{RowNetwork, applyPackages},
 		step{RowRegistering, func(w *device.Windows) error { return register(w, plan) }},
-		step{RowPreparing, waitForProviders},
+		step{RowPreparing, p.waitForProviders},
+		step{StepVisibility, showContinue},
 	)
 }
 
@@ -47,23 +54,34 @@ type step struct {
 }
 
 // run takes the rows one after the other and stops at the first that fails.
+// Those that were done before Windows stopped are passed over.
 func (p *page) run(steps ...step) error {
 	for _, s := range steps {
+		if p.state(s.row) == succeeded {
+			continue
+		}
 		p.set(s.row, inProgress, "Working on it...")
 		if err := s.do(p.w); err != nil {
 			if cause := context.Cause(p.w.Ctx); cause != nil {
 				return cause
 			}
+			if errors.Is(err, device.ErrReboot) || errors.Is(err, vclock.ErrStopped) {
+				return err
+			}
 			code, ok := hresult.CodeOf(err)
 			if !ok {
 				code = hresult.Fail
 			}
-			p.fail(s.row, "Failed: "+code.Hex())
-			return &hresult.Error{Op: s.row, Phase: p.category + "." + subcategories[s.row], Code: code, Err: err}
+			text := code.Hex()
+			if d, ok := errors.AsType[*disposition](err); ok {
+				text = fmt.Sprintf("%d, %s", d.stage, text)
+			}
+			p.fail(s.row, "Failed: "+text, code)
+			return &hresult.Error{Op: s.row, Phase: p.category + "." + row{name: s.row}.key(), Code: code, Err: err}
 		}
 		p.set(s.row, succeeded, "Complete")
 	}
-	p.close(succeeded)
+	p.close(succeeded, "Complete")
 	return nil
 }
 
@@ -81,17 +99,59 @@ func attest(w *device.Windows) error {
 	return err
 }
 
-// applyPackages is the row named after the network: it applies provisioning
-// packages, of which there are none, and takes its minimum of time.
+// applyPackages is the row named after the network: it applies the provisioning
+// packages that the factory left, takes its minimum of time, and restarts
+// Windows where a package wants that.
 func applyPackages(w *device.Windows) error {
-	return w.Sleep(w.Timing.OOBE.PPKGMinimum, "provisioning packages")
+	begin := w.Clock.Now()
+	restart, err := mdm.ApplyPackages(w)
+	if err != nil {
+		return err
+	}
+	if restart {
+		return restartNow(w, "provisioning package")
+	}
+	return w.Sleep(max(0, w.Timing.OOBE.PPKGMinimum-w.Clock.Now().Sub(begin)), "provisioning packages")
+}
+
+// restartNow has Windows restart and gives what ends the boot.
+func restartNow(w *device.Windows, why string) error {
+	w.Restart(why)
+	if cause := context.Cause(w.Ctx); cause != nil {
+		return cause
+	}
+	return device.ErrReboot
+}
+
+// Stages of the device's enrolment as the failed row numbers them. The
+// numbers follow the order in which Windows' own messages name the stages.
+const (
+	stageJoin   = 3
+	stageTicket = 5
+	stageEnrol  = 6
+)
+
+// disposition says at which stage the enrolment failed.
+type disposition struct {
+	stage int
+	err   error
+}
+
+func (d *disposition) Error() string { return d.err.Error() }
+func (d *disposition) Unwrap() error { return d.err }
+
+func at(stage int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &disposition{stage, err}
 }
 
 // register joins with the TPM's proof and enrols with the device's own token.
 func register(w *device.Windows, plan Plan) error {
 	if !join.Status(w).Joined {
 		if err := join.JoinAsDevice(w, plan.Tenant); err != nil {
-			return err
+			return at(stageJoin, err)
 		}
 	}
 	if mdm.Enrolled(w) {
@@ -99,50 +159,19 @@ func register(w *device.Windows, plan Plan) error {
 	}
 	token, err := join.TokenFor(w, Resource)
 	if err != nil {
-		return err
+		return at(stageTicket, err)
 	}
-	return mdm.Enroll(w, mdm.Enrollment{Token: token.Raw, WhiteGlove: true, ZtdID: plan.ZtdID})
+	return at(stageEnrol, mdm.Enroll(w, mdm.Enrollment{Token: token.Raw, WhiteGlove: true, ZtdID: plan.ZtdID}))
 }
 
-var errProviderWait = errors.New("the policy provider did not report in time")
-
-// waitForProviders runs management sessions until every policy provider has
-// said that it is there, or is not needed.
-func waitForProviders(w *device.Windows) error {
-	limit := w.Timing.ESP.ProviderTimeout
-	if v, ok := w.Registry().DWORD(providerKey, "Timeout"); ok && v != 0 {
-		limit = time.Duration(v) * time.Minute
+// showContinue opens the way past the page, where its settings have one.
+func showContinue(w *device.Windows) error {
+	visible := uint32(0)
+	if readSettings(w, "").block&blockContinue != 0 {
+		visible = 1
 	}
-	ctx, cancel := w.Clock.WithTimeout(w.Ctx, limit, errProviderWait)
-	defer cancel()
-	u, next := w.Under(ctx), w.Clock.Now()
-	for {
-		seen := w.Signal(SignalProgress).Count()
-		if s := readSettings(w, ""); s.sent || providerPresent(w) {
-			switch state, _ := w.Registry().DWORD(providerKey, "InstallationState"); {
-			case state == providerNotRequired || state == providerCompleted || !providerPresent(w):
-				return nil
-			case state == providerError:
-				code, _ := w.Registry().DWORD(providerKey, "LastError")
-				return &hresult.Error{Op: "policy provider Sidecar", Code: hresult.Code(code)}
-			}
-		}
-		var err error // a session that failed is tried again, like any other
-		if wait := next.Sub(w.Clock.Now()); wait > 0 {
-			err = pause(u, wait, seen)
-		} else {
-			err = mdm.Sync(u, deviceSession())
-			next = w.Clock.Now().Add(w.Timing.ESP.SessionInterval)
-		}
-		switch cause := context.Cause(ctx); {
-		case errors.Is(cause, errProviderWait):
-			return &hresult.Error{Op: "wait for policy provider", Code: hresult.WaitTimeout, Err: errors.Join(errProviderWait, err)}
-		case cause != nil:
-			return cause
-		case errors.Is(err, vclock.ErrStopped):
-			return err
-		}
-	}
+	w.Registry().SetDWORD(device.KeyTracking, continueVisible, visible)
+	return nil
 }
 
 func deviceSession() mdm.Session { return mdm.Session{Origin: mdm.OriginEnrolled, Login: "none"} }

@@ -14,16 +14,63 @@ import (
 
 // DeviceSetup holds the PC until what is targeted at the device is on it. It
 // runs in the technician flow, and again in the user flow, so that what was
-// assigned in between arrives too.
+// assigned in between arrives too. device.ErrReboot says that the page restarts
+// Windows; the next start comes back to here, and the page goes on.
 func DeviceSetup(w *device.Windows, plan Plan) error {
-	session := func() (mdm.Session, error) { return deviceSession(), nil }
-	if err := firstSession(w, "", session); err != nil {
+	if through(w, "DeviceSetup", "") {
+		return nil
+	}
+	c := category{name: "DeviceSetup", rows: deviceRows, session: func() (mdm.Session, error) { return deviceSession(), nil }}
+	if err := c.firstSession(w); err != nil {
 		return err
 	}
-	if err := hold(w, "DeviceSetup", "", session); err != nil || !plan.Technician {
+	if err := c.hold(w); err != nil || !plan.Technician {
 		return err
 	}
 	return leaveToken(w)
+}
+
+// AccountSetup does the same for what is targeted at the user who signed in.
+func AccountSetup(w *device.Windows, plan Plan) error {
+	if through(w, "AccountSetup", plan.UserSID) {
+		return nil
+	}
+	c := category{name: "AccountSetup", sid: plan.UserSID, rows: accountRows, session: func() (mdm.Session, error) {
+		token, err := join.TokenFor(w, Resource)
+		if err != nil {
+			return mdm.Session{}, err
+		}
+		if token.Kind != "user" {
+			// The broker still had the device's own token: the session is the
+			// device's, whoever sits in front of it.
+			return mdm.Session{Origin: mdm.OriginLogin, Token: token.Raw, Login: "others"}, nil
+		}
+		return mdm.Session{Origin: mdm.OriginLogin, UserSID: plan.UserSID, Token: token.Raw, Login: "user"}, nil
+	}}
+	if err := c.firstSession(w); err != nil {
+		return err
+	}
+	return c.hold(w)
+}
+
+// category is one of the two that track: whose, and how it talks to the server.
+type category struct {
+	name    string
+	sid     string // "" for the device
+	rows    []string
+	session func() (mdm.Session, error)
+}
+
+// through tells whether a category was through before Windows started, or
+// somebody had gone past it.
+func through(w *device.Windows, category, sid string) bool {
+	state, _ := stored(w, category)
+	done, _ := w.Registry().DWORD(setupKey(sid), "HasProvisioningCompleted")
+	if state != succeeded && state != failed || done == 0 {
+		return false
+	}
+	leave(w)
+	return true
 }
 
 // leaveToken is what the last sync of the technician flow leaves behind: a
@@ -37,34 +84,21 @@ func leaveToken(w *device.Windows) error {
 	return nil
 }
 
-// AccountSetup does the same for what is targeted at the user who signed in.
-func AccountSetup(w *device.Windows, plan Plan) error {
-	session := func() (mdm.Session, error) {
-		token, err := join.TokenFor(w, Resource)
-		if err != nil {
-			return mdm.Session{}, err
-		}
-		s := mdm.Session{Origin: mdm.OriginLogin, UserSID: plan.UserSID, Token: token.Raw, Login: "user"}
-		if token.Kind != "user" {
-			// The broker still had the device's own token: the session is the
-			// device's, whoever sits in front of it.
-			s = mdm.Session{Origin: mdm.OriginLogin, Token: token.Raw, Login: "others"}
-		}
-		return s, nil
-	}
-	if err := firstSession(w, plan.UserSID, session); err != nil {
-		return err
-	}
-	return hold(w, "AccountSetup", plan.UserSID, session)
-}
-
 // firstSession asks the server what there is, before the page says whether it
 // is shown at all. A failed session is not the end: the page goes on trying.
-func firstSession(w *device.Windows, sid string, session func() (mdm.Session, error)) error {
-	if readSettings(w, sid).sent {
+func (c category) firstSession(w *device.Windows) error {
+	if readSettings(w, c.sid).sent {
 		return nil
 	}
-	return gone(w, sync(w, session))
+	return gone(w, c.sync(w))
+}
+
+func (c category) sync(w *device.Windows) error {
+	s, err := c.session()
+	if err != nil {
+		return err
+	}
+	return mdm.Sync(w, s)
 }
 
 // gone tells the end of the boot or of the whole clock from an error that
@@ -79,131 +113,106 @@ func gone(w *device.Windows, err error) error {
 	return nil
 }
 
-var errPageTimeout = errors.New("installing took longer than the enrollment status page allows")
-
 // hold shows one category and tracks it to its end.
-func hold(w *device.Windows, category, sid string, session func() (mdm.Session, error)) error {
-	set := readSettings(w, sid)
+func (c category) hold(w *device.Windows) error {
+	set := readSettings(w, c.sid)
 	if set.skip {
 		leave(w)
 		return nil // nothing holds the PC; what is pending goes on behind it
 	}
-	again(w, sid)
-	p := open(w, category, RowPolicies, RowCertificates, RowConnections, RowApps)
-	ctx, cancel := w.Clock.WithTimeout(w.Ctx, set.timeout, errPageTimeout)
-	defer cancel()
-	err := p.track(w.Under(ctx), sid, session)
-	switch {
-	case context.Cause(w.Ctx) != nil:
-		return context.Cause(w.Ctx)
-	case err == nil:
-		return p.finish(sid, session)
-	case errors.Is(context.Cause(ctx), errPageTimeout):
-		err = p.timedOut(errPageTimeout)
+	p := open(w, c.name, c.rows...)
+	if !p.resumed {
+		again(w, c.sid)
 	}
-	p.close(failed)
-	if readSettings(w, sid).block == 0 {
+	t := startWatch(w, c.name, !p.resumed)
+	lock(w, c.sid, set.block != 0)
+	c.provisioned(w, provisioningInProgress)
+	if c.name == "AccountSetup" {
+		if err := c.identify(p); err != nil {
+			return err
+		}
+	}
+	err := c.track(p, t)
+	if cause := context.Cause(w.Ctx); cause != nil {
+		return cause
+	}
+	switch {
+	case err == nil:
+		err = c.finish(p)
+		if err == nil {
+			t.stop()
+		}
+		return err
+	case errors.Is(err, device.ErrReboot) || errors.Is(err, vclock.ErrStopped):
+		return err
+	}
+	t.stop()
+	c.provisioned(w, provisioningFailed)
+	code, _ := hresult.CodeOf(err)
+	p.close(failed, "Failed ("+code.Hex()+")")
+	if readSettings(w, c.sid).block == 0 {
 		leave(w) // "block device use until all is installed" is off: the failure holds nobody
 		return nil
 	}
 	return err
 }
 
-// leave tells the management extension that the page holds nobody any more.
+// identify is what account setup does before it tracks: a PC that is joined to
+// Entra ID has no registration to wait for, and the user's token is asked for. A
+// broker that has none gets asked again by every session.
+func (c category) identify(p *page) error {
+	p.set(StepRegistration, notRequired, "No setup needed")
+	if p.state(StepToken) == succeeded {
+		return nil
+	}
+	p.set(StepToken, inProgress, "Working on it...")
+	s, err := c.session()
+	if over := gone(p.w, err); over != nil {
+		return over
+	}
+	if err != nil || s.UserSID == "" {
+		code, ok := hresult.CodeOf(err)
+		if !ok {
+			code = hresult.Fail
+		}
+		p.set(StepToken, failed, "Failed ("+code.Hex()+")")
+		return nil
+	}
+	p.set(StepToken, succeeded, "Complete")
+	return nil
+}
+
+// provisioned is the client's own word on how the first sync went.
+func (c category) provisioned(w *device.Windows, outcome uint32) {
+	w.Registry().SetDWORD(firstSync(w, c.sid), "WasDeviceSuccessfullyProvisioned", outcome)
+}
+
+// leave tells the management extension that the page holds nobody any more; a
+// start of Windows does not bring it back.
 func leave(w *device.Windows) {
-	w.Registry().SetString(device.KeyTracking, "Phase", "NotInEsp")
+	r := w.Registry()
+	for _, scope := range r.Subkeys(device.KeyTracking) {
+		if key := device.KeyTracking + `\` + scope + `\Setup\Apps`; r.HasValue(key, "Locked") {
+			r.SetDWORD(key, "Locked", 0)
+			r.SetDWORD(device.KeyTracking+`\`+scope+`\Setup`, "HasProvisioningCompleted", 1)
+		}
+	}
+	if r.String(device.KeyTracking, "Phase") == notInESP {
+		return
+	}
+	r.SetString(device.KeyTracking, "Phase", notInESP)
 	w.Signal(SignalPhase).Broadcast()
 }
 
-// again makes the tracked apps that had failed count as not installed: a page
-// that comes up anew, after Retry or a restart, gives them another chance.
-func again(w *device.Windows, sid string) {
-	r, key := w.Registry(), trackingKey(sid)+`\Apps\Tracking\Sidecar`
-	for _, app := range r.Subkeys(key) {
-		if state, _ := r.DWORD(key+`\`+app, "InstallationState"); state == appError {
-			r.SetDWORD(key+`\`+app, "InstallationState", appNotInstalled)
-			r.SetDWORD(key+`\`+app, "LastError", 0)
-		}
-	}
-}
+const notInESP = "NotInEsp"
 
-// track watches the four trackers until all are through or one has failed,
-// and keeps management sessions going meanwhile.
-func (p *page) track(w *device.Windows, sid string, session func() (mdm.Session, error)) error {
-	next := w.Clock.Now()
-	for {
-		seen := w.Signal(SignalProgress).Count()
-		set := readSettings(w, sid)
-		done := true
-		for _, t := range []struct {
-			row, verb string
-			progress
-		}{
-			{RowPolicies, "applied", policies(w, sid, set)},
-			{RowCertificates, "applied", certificates(w, sid, set)},
-			{RowConnections, "added", listed(w, sid, "ExpectedNetworkProfiles")},
-			{RowApps, "installed", apps(w, sid, set)},
-		} {
-			state, text := t.status(t.verb)
-			p.set(t.row, state, text)
-			if t.failure != 0 {
-				return &hresult.Error{Op: t.row + ": " + t.item, Phase: p.category + "." + subcategories[t.row], Code: t.failure}
-			}
-			done = done && t.finished()
-		}
-		if done {
-			return nil
-		}
-		if !w.Clock.Now().Before(next) {
-			next = w.Clock.Now().Add(w.Timing.ESP.SessionInterval)
-			if err := sync(w, session); gone(w, err) != nil {
-				return gone(w, err)
-			}
-			continue
-		}
-		if err := pause(w, next.Sub(w.Clock.Now()), seen); err != nil {
-			return err
-		}
+// lock says whether the page keeps people from the PC until it is through.
+func lock(w *device.Windows, sid string, on bool) {
+	v := uint32(0)
+	if on {
+		v = 1
 	}
-}
-
-func sync(w *device.Windows, session func() (mdm.Session, error)) error {
-	s, err := session()
-	if err != nil {
-		return err
-	}
-	return mdm.Sync(w, s)
-}
-
-// certificates counts SCEP and PFX profiles.
-func certificates(w *device.Windows, sid string, set settings) progress {
-	p := listed(w, sid, "ExpectedSCEPCerts", "ExpectedPFXCerts")
-	p.identifying = !set.sent
-	return p
-}
-
-// timedOut words the failure of the rows that were not through in time.
-func (p *page) timedOut(cause error) error {
-	for i := len(p.rows) - 1; i >= 0; i-- {
-		if r := p.rows[i]; r.state == inProgress {
-			p.set(r.name, failed, "Error ("+hresult.WaitTimeout.Hex()+")")
-			return &hresult.Error{Op: r.name, Phase: p.category + "." + subcategories[r.name], Code: hresult.WaitTimeout, Err: cause}
-		}
-	}
-	return &hresult.Error{Op: p.category, Phase: p.category, Code: hresult.WaitTimeout, Err: cause}
-}
-
-// finish does the silent end of a category: results go to the server, and the
-// first sync is marked as done, once and for good.
-func (p *page) finish(sid string, session func() (mdm.Session, error)) error {
-	p.w.Registry().SetDWORD(firstSync(p.w, sid), "IsSyncDone", 1)
-	p.w.Registry().SetDWORD(trackingKey(sid), "HasProvisioningCompleted", 1)
-	p.close(succeeded)
-	if err := gone(p.w, sync(p.w, session)); err != nil {
-		return err
-	}
-	leave(p.w)
-	return nil
+	w.Registry().SetDWORD(setupKey(sid)+`\Apps`, "Locked", v)
 }
 
 // Elapsed words a duration as the result pages do: hours and minutes.

@@ -2,6 +2,7 @@ package esp
 
 import (
 	"fmt"
+	"strings"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
@@ -13,6 +14,7 @@ type progress struct {
 	failure     hresult.Code // of the first failed item, 0 where none failed
 	item        string       // which
 	identifying bool         // it is not known yet what there is to track
+	unlisted    bool         // because a provider has not listed its apps
 }
 
 func (p progress) finished() bool { return !p.identifying && p.done == p.total }
@@ -69,24 +71,41 @@ func policies(w *device.Windows, sid string, s settings) progress {
 	return one
 }
 
-// apps counts MSI and Store packages that the MDM client installs and the
-// Win32 apps that the management extension tracks.
+// certificates counts SCEP and PFX profiles.
+func certificates(w *device.Windows, sid string, set settings) progress {
+	p := listed(w, sid, "ExpectedSCEPCerts", "ExpectedPFXCerts")
+	p.identifying = !set.sent
+	return p
+}
+
+// connections counts Wi-Fi and VPN profiles.
+func connections(w *device.Windows, sid string, set settings) progress {
+	p := listed(w, sid, "ExpectedNetworkProfiles")
+	p.identifying = !set.sent
+	return p
+}
+
+// apps counts MSI, Office and Store packages that the MDM client installs and
+// the apps that policy providers track.
 func apps(w *device.Windows, sid string, s settings) progress {
+	r := w.Registry()
 	p := listed(w, sid, "ExpectedMSIAppPackages", "ExpectedModernAppPackages")
-	key := trackingKey(sid) + `\Apps`
-	if created, _ := w.Registry().DWORD(key+`\PolicyProviders\Sidecar`, "TrackingPoliciesCreated"); created == 0 {
-		p.identifying = providerPresent(w)
+	for _, provider := range providers(w) {
+		if created, _ := r.DWORD(setupKey(sid)+`\Apps\PolicyProviders\`+provider, "TrackingPoliciesCreated"); created == 0 && listsApps(w, provider) {
+			p.unlisted = s.sent
+			p.identifying = true
+		}
 	}
 	p.identifying = p.identifying || !s.sent
-	for _, app := range w.Registry().Subkeys(key + `\Tracking\Sidecar`) {
+	for _, key := range trackedApps(w, sid) {
 		p.total++
-		switch state, _ := w.Registry().DWORD(key+`\Tracking\Sidecar\`+app, "InstallationState"); state {
+		switch state, _ := r.DWORD(key, "InstallationState"); state {
 		case appCompleted:
 			p.done++
 		case appError:
 			if p.failure == 0 {
-				code, _ := w.Registry().DWORD(key+`\Tracking\Sidecar\`+app, "LastError")
-				p.failure, p.item = hresult.Code(code), app
+				code, _ := r.DWORD(key, "LastError")
+				p.failure, p.item = hresult.Code(code), key[strings.LastIndexByte(key, '\\')+1:]
 				if code == 0 {
 					p.failure = hresult.Fail
 				}
@@ -96,8 +115,20 @@ func apps(w *device.Windows, sid string, s settings) progress {
 	return p
 }
 
-// trackingKey is where a scope's setup is tracked.
-func trackingKey(sid string) string {
+// trackedApps lists the keys of the apps that providers track in a scope.
+func trackedApps(w *device.Windows, sid string) []string {
+	base := setupKey(sid) + `\Apps\Tracking`
+	var keys []string
+	for _, provider := range w.Registry().Subkeys(base) {
+		for _, app := range w.Registry().Subkeys(base + `\` + provider) {
+			keys = append(keys, base+`\`+provider+`\`+app)
+		}
+	}
+	return keys
+}
+
+// setupKey is where a scope's setup is tracked.
+func setupKey(sid string) string {
 	scope := "Device"
 	if sid != "" {
 		scope = sid
@@ -111,17 +142,3 @@ const (
 	appCompleted    = 3
 	appError        = 4
 )
-
-// States of a policy provider (EnrollmentStatusTracking CSP).
-const (
-	providerNotRequired = 2
-	providerCompleted   = 3
-	providerError       = 4
-)
-
-const providerKey = device.KeyTracking + `\Device\DevicePreparation\PolicyProviders\Sidecar`
-
-func providerPresent(w *device.Windows) bool {
-	_, ok := w.Registry().DWORD(providerKey, "InstallationState")
-	return ok
-}

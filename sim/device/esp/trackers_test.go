@@ -17,12 +17,13 @@ type write struct {
 }
 
 const (
-	base      = device.KeyESPInfo
-	stamp     = `\2026-09-01 08.00.00`
-	sidecar   = device.KeyTracking + `\Device\Setup\Apps\Tracking\Sidecar`
-	created   = device.KeyTracking + `\Device\Setup\Apps\PolicyProviders\Sidecar`
-	user      = "S-1-12-1-1"
-	usersApps = device.KeyTracking + `\` + user + `\Setup\Apps`
+	base        = device.KeyESPInfo
+	stamp       = `\2026-09-01 08.00.00`
+	sidecar     = device.KeyTracking + `\Device\Setup\Apps\Tracking\Sidecar`
+	created     = device.KeyTracking + `\Device\Setup\Apps\PolicyProviders\Sidecar`
+	user        = "S-1-12-1-1"
+	providerKey = providersKey + `\Sidecar`
+	usersApps   = device.KeyTracking + `\` + user + `\Setup\Apps`
 )
 
 func TestTrackers(t *testing.T) {
@@ -76,7 +77,7 @@ func TestTrackers(t *testing.T) {
 			case RowCertificates:
 				p = certificates(w, c.sid, set)
 			case RowConnections:
-				p = listedOf(w, c.sid)
+				p = connections(w, c.sid, set)
 			}
 			state, text := p.status(verb)
 			r.Expect([]string{state, text}).To(gomega.Equal([]string{c.state, c.text}), c.name)
@@ -85,14 +86,10 @@ func TestTrackers(t *testing.T) {
 	}
 }
 
-func listedOf(w *device.Windows, sid string) progress {
-	return listed(w, sid, "ExpectedNetworkProfiles")
-}
-
 func TestSettings(t *testing.T) {
 	r := rig.New(t)
 	r.Once(0, func(w *device.Windows) {
-		r.Expect(readSettings(w, "")).To(gomega.Equal(settings{timeout: w.Timing.ESP.Timeout}))
+		r.Expect(readSettings(w, "")).To(gomega.Equal(settings{timeout: w.Timing.ESP.Timeout, outcome: provisioningInProgress}))
 		w.Registry().SetString(device.KeyEnrollments, "Current", "{1}")
 		key := device.KeyEnrollments + `\{1}\FirstSync`
 		w.Registry().SetDWORD(key, "SkipUserStatusPage", 0xFFFFFFFF)

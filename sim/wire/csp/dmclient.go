@@ -46,6 +46,7 @@ const (
 	CustomErrorText                  = "CustomErrorText"                  // chr; device only
 	SkipDeviceStatusPage             = "SkipDeviceStatusPage"             // bool; device only
 	SkipUserStatusPage               = "SkipUserStatusPage"               // bool; device only
+	InstallQualityUpdates            = "InstallQualityUpdates"            // bool; device only. Our model: how Windows learns it is not public
 )
 
 // FirstSyncStatus is a node below FirstSyncStatus; no name gives the interior node itself, which the server has to Add in the
@@ -84,6 +85,7 @@ type FirstSync struct {
 	CollectLogs          bool
 	ErrorText            string
 	SkipDevice, SkipUser bool
+	QualityUpdates       bool // [InstallQualityUpdates]; false leaves the node alone
 }
 
 // Expected lists what the status page waits for.
@@ -110,6 +112,9 @@ func (f FirstSync) Nodes(scope Scope) []Node {
 	nodes = append(nodes, Int(uri(BlockInStatusPage), int(f.Block)), Bool(uri(AllowCollectLogsButton), f.CollectLogs))
 	if f.ErrorText != "" {
 		nodes = append(nodes, Chr(uri(CustomErrorText), f.ErrorText))
+	}
+	if f.QualityUpdates {
+		nodes = append(nodes, Bool(uri(InstallQualityUpdates), true))
 	}
 	return append(nodes, Bool(uri(SkipDeviceStatusPage), f.SkipDevice), Bool(uri(SkipUserStatusPage), f.SkipUser))
 }
