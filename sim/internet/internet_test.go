@@ -13,8 +13,10 @@ import (
 
 	"github.com/onsi/gomega"
 
+	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/ekcert"
 	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/installer"
 )
 
 func TestConnectTest(t *testing.T) {
@@ -90,4 +92,16 @@ func TestTimeServer(t *testing.T) {
 	for _, bad := range [][]byte{nil, q[:47], append([]byte{0}, q[1:]...)} {
 		g.Expect(serve(context.Background(), nil, bad)).To(gomega.BeNil())
 	}
+}
+
+func TestOffice(t *testing.T) {
+	g := gomega.NewWithT(t)
+	var c Content
+	g.Expect(PublishOffice(&c, timing.Default())).To(gomega.Succeed())
+	rec := httptest.NewRecorder()
+	c.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, hosts.OfficePackage("MonthlyEnterprise", "O365ProPlusRetail"), nil))
+	g.Expect(rec.Code).To(gomega.Equal(http.StatusOK))
+	m, err := installer.Decode(rec.Body.Bytes())
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(m.Product).To(gomega.Equal("O365ProPlusRetail"))
 }

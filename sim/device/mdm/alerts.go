@@ -15,20 +15,31 @@ func queueAlert(w *device.Windows, uri string, result uint32) {
 	}
 }
 
-// takeAlerts gives the waiting alerts and forgets them. Where the session
-// fails they are lost, as in Windows: the server sees the state at its next
-// Get.
-func takeAlerts(w *device.Windows) []syncml.Command {
+// waitingAlerts gives the alerts that no server has heard yet, and what they
+// say.
+func waitingAlerts(w *device.Windows) (alerts []syncml.Command, results map[string]uint32) {
 	r, key := w.Registry(), enrollmentKey(w)+`\Alerts`
-	var alerts []syncml.Command
+	results = map[string]uint32{}
 	for _, uri := range r.ValueNames(key) {
 		result, _ := r.DWORD(key, uri)
 		alert := syncml.NewAlert(syncml.AlertGeneric, syncml.TypeInstallResult, decimal(result))
 		alert.Items[0].Source = uri
-		alerts = append(alerts, alert)
+		alerts, results[uri] = append(alerts, alert), result
 	}
-	r.DeleteTree(key)
-	return alerts
+	return alerts, results
+}
+
+// dropAlerts forgets the alerts that the server has answered. Where the session
+// failed before that they wait for the next one: Windows keeps the results of
+// what it ran for a server until it is rid of them. A result that changed
+// meanwhile is another one.
+func dropAlerts(w *device.Windows, heard map[string]uint32) {
+	r, key := w.Registry(), enrollmentKey(w)+`\Alerts`
+	for uri, result := range heard {
+		if now, ok := r.DWORD(key, uri); ok && now == result {
+			r.Delete(key, uri)
+		}
+	}
 }
 
 // Unenrol is the user's wish to end the enrolment: the server is told, as well
@@ -40,7 +51,7 @@ func Unenrol(w *device.Windows) error {
 		return err
 	}
 	defer lock.Release(1)
-	r := &runner{w: w, s: Session{Origin: OriginUser, Login: "user"}, alerts: []syncml.Command{syncml.UnenrolmentAlert()}}
+	r := &runner{w: w, s: Session{Origin: OriginUser, Login: LoginUser}, alerts: []syncml.Command{syncml.UnenrolmentAlert()}}
 	told := r.run()
 	if cause := context.Cause(w.Ctx); cause != nil {
 		return cause

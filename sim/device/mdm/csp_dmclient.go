@@ -54,6 +54,10 @@ var dmClient = &provider{
 		if segment(t.path, 2) != csp.Unenroll {
 			return syncml.CommandNotAllowed
 		}
+		// The account goes at once, and what else the organization left when Windows
+		// has restarted.
+		t.w.Registry().SetString(device.KeyReset, "Pending", "retire")
+		t.then(t.uri)
 		Forget(t.w)
 		return syncml.OK
 	},
@@ -79,10 +83,8 @@ func setFirstSync(t target, verb syncml.Verb, value string) syncml.StatusCode {
 	if reg, ok := firstSyncNames[name]; ok {
 		name = reg
 	}
-	if latched[name] {
-		if now, _ := r.DWORD(key, name); now != 0 && !strings.EqualFold(value, "true") {
-			return syncml.CommandNotAllowed
-		}
+	if settled(r, key, name, value) {
+		return syncml.CommandNotAllowed
 	}
 	switch {
 	case name == csp.CustomErrorText:
@@ -100,6 +102,20 @@ func setFirstSync(t target, verb syncml.Verb, value string) syncml.StatusCode {
 	return syncml.OK
 }
 
+// settled tells whether a node has taken a value that it does not change for
+// this one any more (DMClient CSP): a latch stays true, IsSyncDone is not set
+// twice, and WasDeviceSuccessfullyProvisioned leaves 0 and 1 never.
+func settled(r *device.Registry, key, name, value string) bool {
+	now, there := r.DWORD(key, name)
+	switch {
+	case name == csp.WasDeviceSuccessfullyProvisioned:
+		return there && now != uint32(csp.ProvisioningInProgress) && value != decimal(now)
+	case !latched[name] || now == 0:
+		return false
+	}
+	return name == csp.IsSyncDone || !strings.EqualFold(value, "true")
+}
+
 func getFirstSync(t target) (string, syncml.StatusCode) {
 	name := segment(t.path, 3)
 	if reg, ok := firstSyncNames[name]; ok {
@@ -113,7 +129,7 @@ func getFirstSync(t target) (string, syncml.StatusCode) {
 		return t.w.Registry().String(firstSyncKey(t.w, t.sid), name), syncml.OK
 	case !ok:
 		return "", syncml.NotFound
-	case skips[name] || name == csp.AllowCollectLogsButton:
+	case skips[name] || name == csp.AllowCollectLogsButton || name == csp.InstallQualityUpdates:
 		return boolean(v), syncml.OK
 	}
 	return decimal(v), syncml.OK
@@ -142,8 +158,20 @@ func standing(t target, uri string) uint32 {
 	if done, known := t.w.Registry().DWORD(processedKey(t.sid), uri); known {
 		return done
 	}
-	m, _, ok := csp.ParseMSI(uri)
-	if s, _ := t.w.Registry().DWORD(msiKey(t.sid, m.ProductCode), "Status"); ok && csp.MSIStatus(s) == csp.MSIEnforced {
+	r := t.w.Registry()
+	status := func(key string) uint32 { s, _ := r.DWORD(key, jobStatus); return s }
+	done := false
+	if m, _, ok := csp.ParseMSI(uri); ok {
+		done = csp.MSIStatus(status(msiKey(t.sid, m.ProductCode))) == csp.MSIEnforced
+	} else if s, _, ok := csp.ParseSCEP(uri); ok {
+		done = csp.SCEPState(status(scepKey(t.sid, s.ID))) == csp.SCEPFinished
+	} else if a, _, _, ok := csp.ParseModernApp(uri); ok {
+		done = csp.ModernState(status(modernJob(t.w, t.sid, a).key)) == csp.ModernInstalled
+	} else if o, _, ok := csp.ParseOffice(uri); ok {
+		key := officeJob(t.w, t.sid, o).key
+		done = r.HasValue(key, jobStatus) && status(key) == 0
+	}
+	if done {
 		return 1
 	}
 	return 0

@@ -40,6 +40,12 @@ var inventory = &provider{
 			return h.Serial, syncml.OK
 		case csp.DevDetailMACAddress:
 			return h.MAC, syncml.OK
+		case csp.DevDetailHardwareData:
+			row, err := t.w.Row(t.w.Now())
+			if err != nil {
+				return "", syncml.CommandFailed
+			}
+			return row.Hash, syncml.OK
 		}
 		return "", syncml.NotFound
 	},

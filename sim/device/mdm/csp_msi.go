@@ -11,6 +11,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/installer"
 	"windtunnel.test/sim/wire/syncml"
@@ -41,9 +42,13 @@ var msi = &provider{
 			if v, known := r.DWORD(key, name); known {
 				return decimal(v), syncml.OK
 			}
+		case "LastErrorDesc":
+			if v, known := r.DWORD(key, "LastError"); known {
+				return hresult.Code(v).String(), syncml.OK
+			}
 		case "Name", "Version":
-			if v := r.String(key, name); v != "" {
-				return v, syncml.OK
+			if s, _ := r.DWORD(key, "Status"); csp.MSIStatus(s) == csp.MSIEnforced {
+				return r.String(key, name), syncml.OK
 			}
 		}
 		return "", syncml.NotFound
@@ -65,6 +70,9 @@ var msi = &provider{
 
 // msiJob is the value that keeps a job's document until the job is over.
 const msiJob = "DownloadInstall"
+
+// msiAttempts counts those that failed: a restart does not give a job new ones.
+const msiAttempts = "Attempts"
 
 // startMSI lets a job run beside whatever asked for it.
 func startMSI(w *device.Windows, sid string, m csp.MSI, job csp.MsiInstallJob) {
@@ -113,7 +121,9 @@ func installMSI(w *device.Windows, sid string, m csp.MSI, job csp.MsiInstallJob)
 	}
 	p := job.Product
 	w.Registry().SetString(msiKey(sid, m.ProductCode), "CurrentDownloadUrl", p.ContentURLs[0])
-	for try := 0; ; try++ {
+	spent, _ := w.Registry().DWORD(msiKey(sid, m.ProductCode), msiAttempts)
+	for try := int(spent); ; try++ {
+		w.Registry().SetDWORD(msiKey(sid, m.ProductCode), msiAttempts, uint32(try))
 		code, err := tryMSI(w, sid, m, p)
 		if context.Cause(w.Ctx) != nil {
 			return
@@ -125,54 +135,67 @@ func installMSI(w *device.Windows, sid string, m csp.MSI, job csp.MsiInstallJob)
 			return
 		}
 		w.Log(device.LogMDM, 1924, "Error", "MSI: installation of "+m.ProductCode+" failed: "+err.Error())
+		failed, again := csp.MSIEnforceFailed, csp.MSIPendingEnforceRetry
+		if s, _ := w.Registry().DWORD(msiKey(sid, m.ProductCode), "Status"); csp.MSIStatus(s) == csp.MSIDownloading {
+			failed, again = csp.MSIDownloadFailed, csp.MSIPendingRetry
+		}
 		if try >= p.RetryCount {
-			setMSI(w, sid, m, csp.MSIEnforceFailed, uint32(code))
+			setMSI(w, sid, m, failed, uint32(code))
 			finishMSI(w, sid, m, uint32(code))
 			return
 		}
-		setMSI(w, sid, m, csp.MSIPendingRetry, uint32(code))
+		setMSI(w, sid, m, again, uint32(code))
 		if w.Sleep(time.Duration(p.RetryInterval)*time.Minute, "MSI retry") != nil {
 			return
 		}
 	}
 }
 
+// tryMSI is one attempt. The package's own product and version are written down
+// before it runs: where the power goes between its end and ours, it is found
+// instead of installed again.
 func tryMSI(w *device.Windows, sid string, m csp.MSI, p csp.Product) (hresult.Code, error) {
+	key := msiKey(sid, m.ProductCode)
+	j := job{w: w, sid: sid, key: key}
+	if j.done() {
+		return hresult.OK, nil
+	}
 	setMSI(w, sid, m, csp.MSIDownloading, 0)
 	w.Log(device.LogMDM, 1905, "Information", "MSI: download of "+m.ProductCode+" started")
 	body, size, err := w.Download("download MSI", p.ContentURLs[0])
 	if err != nil {
-		code, _ := hresult.CodeOf(err)
-		return code, err
+		return codeOf(err), err
 	}
 	w.Log(device.LogMDM, 1906, "Information", "MSI: download of "+m.ProductCode+" finished")
-	setMSI(w, sid, m, csp.MSIDownloaded, 0)
 	if sum := sha256.Sum256(body); !strings.EqualFold(hex.EncodeToString(sum[:]), p.FileHash) {
 		return hresult.InvalidData, errHash
 	}
+	setMSI(w, sid, m, csp.MSIDownloaded, 0)
 	manifest, err := installer.Decode(body)
 	if err != nil {
 		return hresult.InstallFailure, err
 	}
-	setMSI(w, sid, m, csp.MSIEnforcing, 0)
-	w.Log(device.LogMDM, 1920, "Information", "MSI: installation of "+m.ProductCode+" started")
-	exit, err := w.RunInstaller(manifest, size)
-	if err != nil {
+	turn := msiTurn(w)
+	if err := turn.Acquire(w.Ctx, 1); err != nil {
 		return hresult.Aborted, err
 	}
-	switch exit {
-	case device.ExitOK, device.ExitRebootRequired, device.ExitRebootInitiated:
-		key := msiKey(sid, m.ProductCode)
-		w.Registry().SetString(key, "Name", manifest.Product)
-		w.Registry().SetString(key, "Version", manifest.Version)
-		return 0, nil
-	case device.ExitInstallRunning:
-		return hresult.InstallAlreadyRunning, device.ExitError(exit)
-	case device.ExitDiskFull:
-		return hresult.OutOfDisk, device.ExitError(exit)
-	default:
-		return hresult.InstallFailure, device.ExitError(exit)
+	defer turn.Release(1)
+	setMSI(w, sid, m, csp.MSIEnforcing, 0)
+	w.Log(device.LogMDM, 1920, "Information", "MSI: installation of "+m.ProductCode+" started")
+	// Windows Installer is told to leave a restart alone (REBOOT=ReallySuppress).
+	err = j.install("install MSI", device.Setup{Manifest: manifest, Size: size, NoRestart: true, Limit: time.Duration(p.TimeOut) * time.Minute})
+	if err != nil {
+		return codeOf(err), err
 	}
+	return hresult.OK, nil
+}
+
+// msiTurn lets the client's own packages install one after the other, so that
+// none of them finds Windows Installer busy with another of them. What others
+// install, the management extension above all, they still meet.
+func msiTurn(w *device.Windows) vclock.Semaphore {
+	type key struct{}
+	return device.Once(w, key{}, func() vclock.Semaphore { return w.Clock.NewSemaphore("MSI jobs on "+w.Name, 1) })
 }
 
 // finishMSI reports the end of a job, to the status page now and to the server
@@ -182,6 +205,8 @@ func finishMSI(w *device.Windows, sid string, m csp.MSI, result uint32) {
 	if err == nil {
 		processed(w, sid, status, result)
 	}
-	w.Registry().Delete(msiKey(sid, m.ProductCode), msiJob)
 	queueAlert(w, m.DownloadInstall(), result)
+	put(w.Registry(), msiKey(sid, m.ProductCode), msiJob, result != 1)
+	w.Registry().Delete(msiKey(sid, m.ProductCode), msiAttempts)
+	w.Registry().Delete(msiKey(sid, m.ProductCode), msiJob) // last: a job that has one is taken up again
 }

@@ -58,7 +58,7 @@ var pfx = &provider{
 			return syncml.NotFound
 		}
 		t.w.Registry().DeleteTree(pfxKey(t.sid, p.ID))
-		t.w.Disk.Certs.Delete(store(t.sid), p.ID)
+		t.w.DeleteCertificate(store(t.sid), p.ID)
 		return syncml.OK
 	},
 }
@@ -95,7 +95,7 @@ func importPFX(t target, p csp.PFX, value string) hresult.Code {
 		return hresult.InvalidData
 	}
 	r.SetString(key, csp.PFXThumbprint, thumbprint(cert.Raw))
-	t.w.Disk.Certs.Put(device.Certificate{Store: store(t.sid), Name: p.ID, DER: cert.Raw, Container: r.String(key, csp.PFXContainerName)})
+	t.w.PutCertificate(device.Certificate{Store: store(t.sid), Name: p.ID, DER: cert.Raw, Container: r.String(key, csp.PFXContainerName)})
 	t.w.Event("certificate.installed", journal.F("name", p.ID), journal.F("subject", cert.Subject.String()), journal.F("scope", t.sid))
 	return 0
 }

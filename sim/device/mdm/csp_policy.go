@@ -18,28 +18,36 @@ var policies = &provider{
 		if !config {
 			return syncml.CommandNotAllowed
 		}
+		change, known := effects[p.Area+"/"+p.Name]
+		if known && t.sid == "" && !change.takes(value) {
+			return syncml.BadRequest
+		}
 		t.w.Registry().SetString(policyKey(t.sid, p.Area), p.Name, value)
 		t.w.Event("policy.applied", journal.F("uri", t.uri), journal.F("value", value), journal.F("scope", t.sid))
-		enforce(t.w, p, value)
+		if known && t.sid == "" {
+			change.apply(t.w, value)
+		}
+		logPolicy(t, p, value)
 		processed(t.w, t.sid, t.uri, 1)
 		return syncml.OK
 	},
 	get: func(t target) (string, syncml.StatusCode) {
 		p, _, ok := csp.ParsePolicy(t.uri)
-		if !ok {
+		if !ok || !t.w.Registry().HasValue(policyKey(t.sid, p.Area), p.Name) {
 			return "", syncml.NotFound
 		}
-		if v := t.w.Registry().String(policyKey(t.sid, p.Area), p.Name); v != "" {
-			return v, syncml.OK
-		}
-		return "", syncml.NotFound
+		return t.w.Registry().String(policyKey(t.sid, p.Area), p.Name), syncml.OK
 	},
 	del: func(t target) syncml.StatusCode {
 		p, config, ok := csp.ParsePolicy(t.uri)
-		if !ok || !config || t.w.Registry().String(policyKey(t.sid, p.Area), p.Name) == "" {
+		if !ok || !config || !t.w.Registry().HasValue(policyKey(t.sid, p.Area), p.Name) {
 			return syncml.NotFound
 		}
 		t.w.Registry().Delete(policyKey(t.sid, p.Area), p.Name)
+		t.w.Event("policy.removed", journal.F("uri", t.uri), journal.F("scope", t.sid))
+		if change, known := effects[p.Area+"/"+p.Name]; known && t.sid == "" {
+			change.remove(t.w)
+		}
 		return syncml.OK
 	},
 }
@@ -49,17 +57,4 @@ func policyKey(sid, area string) string {
 		sid = "device"
 	}
 	return device.KeyPolicyManager + `\` + sid + `\` + area
-}
-
-// enforce does what a policy does to Windows beyond being readable. Policies
-// that are not here are in force for whoever reads them.
-func enforce(w *device.Windows, p csp.Policy, value string) {
-	if p.Area == "Accounts" && p.Name == "AllowMicrosoftAccountSignInAssistant" {
-		// learn.microsoft.com, Policy CSP - Accounts: 0 disables wlidsvc, 1 leaves it to start when it is asked for.
-		start := device.StartManual
-		if value == "0" {
-			start = device.StartDisabled
-		}
-		w.Registry().SetDWORD(device.KeyServices+`\`+device.ServiceWLID, "Start", start)
-	}
 }

@@ -12,8 +12,13 @@ type target struct {
 	uri  string // canonical
 	path csp.Path
 	sid  string // whose tree, "" for the device's
+	user string // SID of the session's user, whatever the node; "" for none
+	// format is what the command said of its value.
+	format syncml.Format
 	// again opens a session of the device, for an answer that is there later.
 	again func(w *device.Windows)
+	// then has Windows restart when the session is over.
+	then func(why string)
 }
 
 // provider is a configuration service provider. A nil function means that the
@@ -37,7 +42,8 @@ func (r *runner) execute(m *syncml.Message, c *syncml.Command, out *syncml.Messa
 			r.execute(m, &c.Commands[i], out)
 		}
 	case syncml.Add, syncml.Replace, syncml.Delete, syncml.Exec, syncml.Get:
-		code, results := r.plain(c)
+		code, results, touched := r.plain(r.w, c)
+		r.restarts(touched)
 		out.Append(syncml.StatusFor(m, c, code))
 		if len(results) > 0 {
 			out.Append(syncml.ResultsFor(m, c, results...))
@@ -49,11 +55,14 @@ func (r *runner) execute(m *syncml.Message, c *syncml.Command, out *syncml.Messa
 	}
 }
 
-func (r *runner) plain(c *syncml.Command) (code syncml.StatusCode, results []syncml.Item) {
+// plain takes a command to its nodes, in w's view of the boot. touched are those
+// of them that want a restart.
+func (r *runner) plain(w *device.Windows, c *syncml.Command) (code syncml.StatusCode, results []syncml.Item, touched []touch) {
 	code = syncml.OK
 	for i := range c.Items {
 		item := &c.Items[i]
-		one, value := r.item(c.Verb, item)
+		one, value, hit := r.item(w, c.Verb, item)
+		touched = append(touched, hit...)
 		if !one.Success() {
 			code = one
 			continue
@@ -65,7 +74,7 @@ func (r *runner) plain(c *syncml.Command) (code syncml.StatusCode, results []syn
 			results = append(results, syncml.Item{Source: item.Target, Data: value})
 		}
 	}
-	return code, results
+	return code, results, touched
 }
 
 // atomic runs commands all together or not at all: what was done before the
@@ -74,12 +83,16 @@ func (r *runner) plain(c *syncml.Command) (code syncml.StatusCode, results []syn
 func (r *runner) atomic(m *syncml.Message, c *syncml.Command, out *syncml.Message) {
 	codes := make([]syncml.StatusCode, len(c.Commands))
 	failed := -1
-	before := r.w.Disk.Checkpoint()
+	view, undo := r.w.Recorded()
+	var touched []touch
+	restart := r.restart
 	for i := range c.Commands {
 		inner := &c.Commands[i]
 		codes[i] = syncml.CommandFailed
 		if inner.Verb != syncml.Get && inner.Verb != syncml.Atomic && inner.Verb != syncml.Sequence {
-			codes[i], _ = r.plain(inner)
+			var hit []touch
+			codes[i], _, hit = r.plain(view, inner)
+			touched = append(touched, hit...)
 		}
 		if !codes[i].Success() {
 			failed = i
@@ -87,13 +100,16 @@ func (r *runner) atomic(m *syncml.Message, c *syncml.Command, out *syncml.Messag
 		}
 	}
 	if failed < 0 {
+		r.restarts(touched)
 		out.Append(syncml.StatusFor(m, c, syncml.OK))
 		for i := range c.Commands {
 			out.Append(syncml.StatusFor(m, &c.Commands[i], codes[i]))
 		}
 		return
 	}
-	r.w.Disk.RollBack(before)
+	undo.Back()
+	r.restart = restart
+	progress(r.w)
 	out.Append(syncml.StatusFor(m, c, syncml.AtomicFailed))
 	for i := range c.Commands {
 		code := syncml.NotExecuted
@@ -121,37 +137,56 @@ func foreign(path csp.Path) bool {
 }
 
 // item takes a command to the provider of its node.
-func (r *runner) item(verb syncml.Verb, item *syncml.Item) (syncml.StatusCode, string) {
+func (r *runner) item(w *device.Windows, verb syncml.Verb, item *syncml.Item) (code syncml.StatusCode, value string, touched []touch) {
 	if len(item.Target) > csp.MaxURI {
-		return syncml.URITooLong, ""
+		return syncml.URITooLong, "", nil
 	}
 	path, err := csp.Parse(item.Target)
 	switch {
 	case err != nil:
-		return syncml.BadRequest, ""
+		return syncml.BadRequest, "", nil
 	case !formats[item.Meta.Format]:
-		return syncml.UnsupportedMediaType, ""
+		return syncml.UnsupportedMediaType, "", nil
 	case foreign(path):
-		return syncml.PermissionDenied, ""
+		return syncml.PermissionDenied, "", nil
 	}
-	t := target{w: r.w, uri: path.String(), path: path, again: again}
+	t := target{w: w, uri: path.String(), path: path, user: r.s.UserSID, format: item.Meta.Format, again: again, then: r.then}
 	if path.Scope == csp.User {
 		if r.s.UserSID == "" {
-			return syncml.CommandNotAllowed, "" // no user context: nobody is signed in
+			return syncml.CommandNotAllowed, "", nil // no user context: nobody is signed in
 		}
 		t.sid = r.s.UserSID
 	}
 	p := find(path)
+	if p == nil {
+		return syncml.NotFound, "", nil
+	}
+	wants, hit := needsRestart(t.uri)
+	if !hit || verb == syncml.Get {
+		if code, value = p.run(t, verb, item.Data); !code.Success() && verb != syncml.Get {
+			r.logFailure(verb, t, code)
+		}
+		return code, value, nil
+	}
+	before := current(p, t)
+	if code, value = p.run(t, verb, item.Data); code.Success() {
+		touched = []touch{{rebootURI: wants, node: t.uri, changed: current(p, t) != before}}
+	} else {
+		r.logFailure(verb, t, code)
+	}
+	return code, value, touched
+}
+
+// run lets a provider have a command.
+func (p *provider) run(t target, verb syncml.Verb, data string) (syncml.StatusCode, string) {
 	switch {
-	case p == nil:
-		return syncml.NotFound, ""
 	case (verb == syncml.Add || verb == syncml.Replace) && p.set != nil:
-		return p.set(t, verb, item.Data), ""
+		return p.set(t, verb, data), ""
 	case verb == syncml.Get && p.get != nil:
 		value, code := p.get(t)
 		return code, value
 	case verb == syncml.Exec && p.exec != nil:
-		return p.exec(t, item.Data), ""
+		return p.exec(t, data), ""
 	case verb == syncml.Delete && p.del != nil:
 		return p.del(t), ""
 	}

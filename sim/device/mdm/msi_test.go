@@ -109,11 +109,12 @@ func alerts(s *server) (out []string) {
 
 func TestMSIFails(t *testing.T) {
 	for name, c := range map[string]struct {
-		m      installer.Manifest
-		broken bool
+		m            installer.Manifest
+		broken       bool
+		retry, ended csp.MSIStatus
 	}{
-		"hash":      {agent, true},
-		"exit code": {installer.Manifest{Product: "Agent", MSI: true, Duration: time.Second, ExitCode: 1603}, false},
+		"hash":      {agent, true, csp.MSIPendingRetry, csp.MSIDownloadFailed},
+		"exit code": {installer.Manifest{Product: "Agent", MSI: true, Duration: time.Second, ExitCode: 1603}, false, csp.MSIPendingEnforceRetry, csp.MSIEnforceFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rig.New(t)
@@ -123,9 +124,9 @@ func TestMSIFails(t *testing.T) {
 				r.Enrol(w, address)
 				s.codes(w, deviceSession, exec)
 				r.OK(w.Sleep(2*time.Minute, "first attempt"))
-				r.Expect(status(w)).To(gomega.Equal(csp.MSIPendingRetry))
+				r.Expect(status(w)).To(gomega.Equal(c.retry))
 				r.OK(w.Sleep(5*time.Minute, "second attempt"))
-				r.Expect(status(w)).To(gomega.Equal(csp.MSIEnforceFailed))
+				r.Expect(status(w)).To(gomega.Equal(c.ended))
 				r.Expect(s.codes(w, deviceSession, syncml.NewExec(pkg.DownloadInstall(), syncml.XML, "<no"))).To(gomega.Equal([]int{400}))
 			})
 			r.Expect(r.Logged("eventlog", "id=1924")).To(gomega.HaveLen(2))

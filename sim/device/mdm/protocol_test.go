@@ -282,9 +282,9 @@ func TestMoreStatusCodes(t *testing.T) {
 		r.Expect(s.codes(w, deviceSession,
 			replace("./"+strings.Repeat("x", csp.MaxURI), "1"), // too long
 			odd, // no such format
-			replace("./Vendor/MSFT/DMClient/Provider/Other/UPN", "x"),               // another server's account
-			syncml.NewExec(csp.RebootNow, "", ""), syncml.NewExec(csp.Wipe, "", ""), // nodes that this Windows does not have
-			syncml.NewExec(csp.Clean, "", ""), syncml.NewAlert(syncml.AlertGeneric, "", "")),
+			replace("./Vendor/MSFT/DMClient/Provider/Other/UPN", "x"),                                                 // another server's account
+			syncml.NewExec("./Vendor/MSFT/Personalization/x", "", ""), syncml.NewExec("./Vendor/MSFT/DFCI/x", "", ""), // nodes that this Windows does not have
+			syncml.NewExec("./Vendor/MSFT/Defender/Scan", "", ""), syncml.NewAlert(syncml.AlertGeneric, "", "")),
 		).To(gomega.Equal([]int{414, 415, 425, 404, 404, 404, 200}))
 		// What an Exec began cannot be undone.
 		r.Expect(s.codes(w, deviceSession, syncml.NewAtomic(

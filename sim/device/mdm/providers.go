@@ -15,15 +15,39 @@ type root struct {
 
 // roots are the providers of this Windows. Longer roots stand before shorter
 // ones that they are below.
-var roots = []root{
-	at("./Vendor/MSFT/DMClient/Provider", dmClient),
-	at("./Vendor/MSFT/EnrollmentStatusTracking", tracking),
-	at("./Vendor/MSFT/EnterpriseDesktopAppManagement/MSI", msi),
-	at("./Vendor/MSFT/ClientCertificateInstall/PFXCertInstall", pfx),
-	at("./Vendor/MSFT/HealthAttestation", health),
-	at("./Vendor/MSFT/Policy", policies),
-	at("./DevInfo", inventory),
-	at("./DevDetail", inventory),
+var roots []root
+
+// NodeCache looks nodes up here, and is one of them.
+func init() { roots = providers() }
+
+func providers() []root {
+	return []root{
+		at("./Vendor/MSFT/DMClient/Provider", dmClient),
+		at("./Vendor/MSFT/EnrollmentStatusTracking", tracking),
+		at("./Vendor/MSFT/EnterpriseDesktopAppManagement/MSI", msi),
+		at("./Vendor/MSFT/EnterpriseModernAppManagement", modern),
+		at("./Vendor/MSFT/Office/Installation", office),
+		at("./Vendor/MSFT/ClientCertificateInstall/PFXCertInstall", pfx),
+		at("./Vendor/MSFT/ClientCertificateInstall/SCEP", scepCSP),
+		at("./Vendor/MSFT/RootCATrustedCertificates", rootCA),
+		at("./Vendor/MSFT/WiFi/Profile", wifi),
+		at("./Vendor/MSFT/VPNv2", vpn),
+		at("./Vendor/MSFT/AppLocker/ApplicationLaunchRestrictions", launchRestrictions),
+		at("./Vendor/MSFT/ApplicationControl/Policies", appControl),
+		at("./Vendor/MSFT/BitLocker", bitLocker),
+		at("./Vendor/MSFT/LAPS", laps),
+		at("./Vendor/MSFT/Update", updates),
+		at("./Vendor/MSFT/Reboot", rebooting),
+		at("./Vendor/MSFT/RemoteWipe", reset),
+		at("./Vendor/MSFT/CleanPC", reset),
+		at("./Vendor/MSFT/DeviceStatus", deviceStatus),
+		at("./Vendor/MSFT/NodeCache", nodeCache),
+		at("./Vendor/MSFT/HealthAttestation", health),
+		at("./Vendor/MSFT/DiagnosticLog", diagnosticLog),
+		at("./Vendor/MSFT/Policy", policies),
+		at("./DevInfo", inventory),
+		at("./DevDetail", inventory),
+	}
 }
 
 func at(uri string, p *provider) root {

@@ -15,6 +15,11 @@ func Schedule(w *device.Windows) func(ctx context.Context) {
 	return func(ctx context.Context) {
 		u := w.Under(ctx)
 		resumeMSI(u)
+		resumeModern(u)
+		resumeOffice(u)
+		resumeSCEP(u)
+		missedReboots(u)
+		startReboots(u)
 		for {
 			enrolled, err := time.Parse(timeLayout, u.Registry().String(enrollmentKey(u), "Enrolled"))
 			if err != nil {
@@ -33,12 +38,27 @@ func Schedule(w *device.Windows) func(ctx context.Context) {
 			if u.Sleep(next, "scheduled OMA-DM session") != nil {
 				return
 			}
-			s := Session{Origin: OriginScheduled, Login: "none"}
-			if Sync(u, s) != nil && context.Cause(ctx) != nil {
+			if !scheduled(u) {
 				return
 			}
 		}
 	}
+}
+
+// scheduled opens the sessions of one moment of the cadence: the device's, in
+// which its server orders restarts and resets and changes what all its users
+// have, and the user's, where one is signed in. A session that failed is made
+// good by the next. false: the boot is over.
+func scheduled(w *device.Windows) bool {
+	mine, somebody := Session{Origin: OriginScheduled, Login: LoginNone}, false
+	if account, on := w.LoggedOn(); on && !account.Default {
+		mine.Login, somebody = LoginOthers, true
+	}
+	_ = Sync(w, mine)
+	if somebody && context.Cause(w.Ctx) == nil {
+		_ = Sync(w, Session{Origin: OriginScheduled, Login: LoginUser})
+	}
+	return context.Cause(w.Ctx) == nil
 }
 
 // untilNext is the time to the next moment of the cadence.

@@ -38,23 +38,54 @@ func Sync(w *device.Windows, s Session) error {
 		return err
 	}
 	defer lock.Release(1)
-	r := &runner{w: w, s: s}
+	r := &runner{w: w, s: inContext(w, s)}
 	err := r.run()
 	if cause := context.Cause(w.Ctx); cause != nil {
 		return cause
 	}
-	outcome := "ok"
+	outcome, s := "ok", r.s
 	if err != nil {
 		outcome = err.Error()
 	}
 	w.Event("mdm.session", journal.F("origin", s.Origin), journal.F("login", s.Login), journal.F("commands", r.commands), journal.F("outcome", outcome))
+	rotateLAPS(w, false)
 	progress(w)
+	if r.restart != "" {
+		return restartNow(w, r.restart)
+	}
 	return err
+}
+
+// inContext is a session as it is in this boot: the user's where one has signed
+// in, whatever it was opened for. The account that setup runs under is nobody.
+// Where the broker has no token of the user's, the session is the device's, and
+// says only that somebody is there ([MS-MDM] 3.2.5.1.2, LoginStatus "others").
+func inContext(w *device.Windows, s Session) Session {
+	account, on := w.LoggedOn()
+	switch {
+	case !on || account.Default:
+		s.UserSID = ""
+		if s.Login == LoginUser {
+			s.Login = LoginNone
+		}
+	case s.Login != LoginOthers:
+		ofUser := true
+		if give := tokens(w).give; s.Token == "" && give != nil {
+			s.Token, ofUser = give(w)
+		}
+		if s.UserSID, s.Login = account.SID, LoginUser; !ofUser {
+			s.UserSID, s.Login = "", LoginOthers
+		}
+	}
+	if s.Login == "" {
+		s.Login = LoginNone
+	}
+	return s
 }
 
 // again is a device session without occasion. How it ends is journaled, and the
 // next one comes anyhow.
-func again(w *device.Windows) { _ = Sync(w, Session{Origin: OriginScheduled, Login: "none"}) }
+func again(w *device.Windows) { _ = Sync(w, Session{Origin: OriginScheduled}) }
 
 // runner is a session under way.
 type runner struct {
@@ -66,6 +97,9 @@ type runner struct {
 	sessionID string
 	commands  int
 	alerts    []syncml.Command // that package 1 takes along
+
+	sent    map[string]uint32 // results that package 1 took along, by node
+	restart string            // why Windows restarts when the session is over; "": it does not
 
 	refusals int // of credentials
 	limit    int // bytes of a message to the server; 0: any
@@ -88,7 +122,13 @@ func (r *runner) run() error {
 	count, _ := reg.DWORD(key, "Sessions")
 	reg.SetDWORD(key, "Sessions", count+1)
 	r.client, r.address, r.device, r.sessionID = client, reg.String(key, "Addr"), reg.String(key, "EntDMID"), strconv.FormatInt(int64(count+1)&0xffff, 16)
-	return r.converse()
+	r.logSession()
+	err = r.converse()
+	if cause := context.Cause(r.w.Ctx); cause != nil {
+		return cause
+	}
+	r.logEnd(err)
+	return err
 }
 
 // converse sends package 1 and answers the server's messages until it has no
@@ -107,6 +147,10 @@ func (r *runner) converse() error {
 		case again != nil:
 			next = again
 			continue
+		}
+		dropAlerts(r.w, r.sent) // the server has them
+		r.sent = nil
+		switch {
 		case aborts(reply):
 			return hresult.New("OMA-DM session", hresult.Aborted, errAborted)
 		case reply.EndsSession() && len(r.queue) == 0:
@@ -150,7 +194,9 @@ func (r *runner) open() *syncml.Message {
 	}
 	m := init.Message()
 	m.Header.Cred = r.credential()
-	r.alerts = append(r.alerts, takeAlerts(w)...)
+	results, sent := waitingAlerts(w)
+	r.sent = sent
+	r.alerts = append(r.alerts, results...)
 	m.Append(r.alerts...)
 	m.Number()
 	return m

@@ -155,6 +155,10 @@ func TestUserSession(t *testing.T) {
 		user := csp.Policy{Scope: csp.User, Area: "Experience", Name: "AllowCortana"}
 		node, skip := csp.FirstSyncStatus(csp.User), csp.FirstSyncStatus(csp.User, csp.ServerHasFinishedProvisioning)
 		session := mdm.Session{Origin: mdm.OriginLogin, Login: "user", UserSID: sid, Token: "the.users.token"}
+		r.Expect(s.codes(w, session, add(node, ""), replace(user.Config(), "0"))).To(gomega.Equal([]int{405, 405}), "nobody has signed in")
+		w.LogOn(device.Account{SID: "S-1-5-21-1", Name: "defaultuser0", Default: true})
+		r.Expect(s.codes(w, session, add(node, ""))).To(gomega.Equal([]int{405}), "setup's own account is nobody's")
+		w.LogOn(device.Account{SID: sid, Name: "anna", UPN: "anna@contoso.test"})
 		r.Expect(s.codes(w, session,
 			replace(skip, "true"), // before its interior node was added
 			add(node, ""), add(node, ""),
@@ -164,8 +168,9 @@ func TestUserSession(t *testing.T) {
 		r.Expect(w.Registry().String(device.KeyPolicyManager+`\`+sid+`\Experience`, "AllowCortana")).To(gomega.Equal("0"))
 	})
 	r.Expect(s.bearer).To(gomega.Equal("Bearer the.users.token"))
-	r.Expect(s.begun[0].AADUserToken).To(gomega.Equal("the.users.token"))
-	r.Expect(s.begun[0].BootstrapSync).To(gomega.Equal("user"))
+	r.Expect(s.begun[0].Login).To(gomega.BeEquivalentTo(mdm.LoginNone))
+	r.Expect(s.begun[2].AADUserToken).To(gomega.Equal("the.users.token"))
+	r.Expect(s.begun[2].BootstrapSync).To(gomega.Equal("user"))
 }
 
 func TestAtomic(t *testing.T) {

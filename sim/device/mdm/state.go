@@ -28,6 +28,31 @@ const (
 	OriginEnrolled  = 5
 )
 
+// What a session says of who is signed in ([MS-MDM] 3.2.5.1.2, LoginStatus).
+const (
+	LoginUser   = "user"
+	LoginOthers = "others"
+	LoginNone   = "none"
+)
+
+// broker is where a session gets a token when who opened it had none.
+type broker struct {
+	give func(w *device.Windows) (token string, ofUser bool)
+}
+
+func tokens(w *device.Windows) *broker {
+	type key struct{}
+	return device.Once(w, key{}, func() *broker { return &broker{} })
+}
+
+// ProvideTokens says where the sessions of the schedule get a token when
+// somebody has signed in; ofUser is false where the token broker has one of the
+// device only, and token "" where it has none. Whoever composes Windows calls it
+// before services start.
+func ProvideTokens(w *device.Windows, give func(w *device.Windows) (token string, ofUser bool)) {
+	tokens(w).give = give
+}
+
 // enrollmentKey is the registry key of the MDM enrolment, "" where there is
 // none.
 func enrollmentKey(w *device.Windows) string {
@@ -55,9 +80,9 @@ func Forget(w *device.Windows) {
 		w.Registry().DeleteTree(key)
 	}
 	w.Registry().Delete(device.KeyEnrollments, "Current")
-	w.Disk.Certs.Delete(device.StoreMySystem, certMDM)
-	w.Disk.Keys.Delete(keyMDM)
-	w.Disk.Keys.Delete(keyRenewed)
+	w.DeleteCertificate(device.StoreMySystem, certMDM)
+	w.DeleteKey(keyMDM)
+	w.DeleteKey(keyRenewed)
 }
 
 // oneAtATime is held by the session that runs: Windows does not open a second

@@ -1,5 +1,7 @@
 package hosts
 
+import "strings"
+
 const (
 	MSA               = "login.live.com"        // device accounts and device tickets
 	Autopilot         = "ztd.dds.microsoft.com" // Autopilot deployment service
@@ -26,6 +28,8 @@ const (
 	EKIntel           = "ekop.intel.com"                         // EK certificates of firmware TPMs
 	EKQualcomm        = "ekcert.spserv.microsoft.com"
 	EKAMD             = "ftpm.amd.com"
+	Store             = "dl.delivery.mp.microsoft.com"     // packages of the Microsoft Store
+	OfficeCDN         = "officecdn.microsoft.com"          // Microsoft 365 Apps
 	LogUpload         = "lgmsapeweu.blob.core.windows.net" // Autopilot diagnostics
 )
 
@@ -34,3 +38,15 @@ const (
 // its link and its disk for the rest. Our model; a client that does not know
 // it gets an ordinary small file.
 const HeaderModelledSize = "X-Windtunnel-Modelled-Size"
+
+// StorePackage is where the Store's package of a product is. The path is our
+// model: the Store's own addresses are made for each download.
+func StorePackage(productID string) string {
+	return "https://" + Store + "/packages/" + strings.ToLower(productID)
+}
+
+// OfficePackage is where a product of Microsoft 365 Apps comes from, of an
+// update channel. The path is our model.
+func OfficePackage(channel, product string) string {
+	return "https://" + OfficeCDN + "/pr/" + strings.ToLower(channel) + "/" + strings.ToLower(product)
+}
