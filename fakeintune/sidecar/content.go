@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/hosts"
+	"windtunnel.test/sim/wire/installer"
 	wire "windtunnel.test/sim/wire/sidecar"
 )
 
@@ -32,7 +34,7 @@ func (s *Service) contentInfo(ctx context.Context, c authority.Client, in *wire.
 		return "", no("content certificate", http.StatusForbidden)
 	}
 	app, err := c.Tenant.Apps().Get(request.ApplicationID)
-	if errors.Is(err, tenant.ErrNotFound) || err == nil && app.Win32LobApp == nil {
+	if errors.Is(err, tenant.ErrNotFound) || err == nil && (!delivery.ByAgent(app) || app.WinGetApp != nil) {
 		return "", no("app", http.StatusNotFound)
 	}
 	if err != nil {
@@ -49,6 +51,33 @@ func (s *Service) contentInfo(ctx context.Context, c authority.Client, in *wire.
 	}
 	s.Tenants.Record(ctx, "ime.content.located", journal.F("id", c.Device.ID), journal.F("app", app.ID))
 	return request.Answer(location, sealed)
+}
+
+// publishPackage puts an app of a WinGet source up in the Store: its package and
+// what the source says of it. It gives the product that the package leaves.
+func (s *Service) publishPackage(t *tenant.Tenant, app graph.MobileApp) (product string, err error) {
+	body, _, err := delivery.Setup(t, app)
+	if err != nil {
+		return "", err
+	}
+	m, err := installer.Decode(body)
+	if err != nil {
+		return "", err
+	}
+	digest := sha256.Sum256(body)
+	path := wire.PackagePath(app.PackageIdentifier)
+	if s.Content == nil || !s.news(path, digest) {
+		return m.Product, nil
+	}
+	location := hosts.StorePackage(app.PackageIdentifier)
+	manifest, err := wire.EncodePackage(wire.Package{Identifier: app.PackageIdentifier, Versions: []wire.PackageVersion{{Version: m.Version,
+		Installers: []wire.PackageInstaller{{URL: location, SHA256: hex.EncodeToString(digest[:]), Architecture: "neutral", Type: "exe", Scope: "machine"}}}}})
+	if err != nil {
+		return "", err
+	}
+	s.Content.Publish(path, manifest, 0)
+	s.Content.Publish(strings.TrimPrefix(location, "https://"+hosts.Store), bytes.Clone(body), app.Size)
+	return m.Product, nil
 }
 
 // publish puts an app's content file up, once a version. Its keys belong to the
@@ -86,7 +115,10 @@ func (s *Service) publish(t *tenant.Tenant, app graph.MobileApp) (location strin
 // that ask for it are told why.
 func (s *Service) PublishApps(t *tenant.Tenant) {
 	for app := range t.Apps().All() {
-		if app.Win32LobApp != nil {
+		switch {
+		case app.WinGetApp != nil:
+			_, _ = s.publishPackage(t, app)
+		case delivery.ByAgent(app):
 			_, _, _ = s.publish(t, app)
 		}
 	}

@@ -1,7 +1,7 @@
 // Package sidecar is the service side of the Intune Management Extension: the
 // location service on manage.microsoft.com, and the gateway that hands out Win32
-// apps and scripts, says where their content is and what opens it, and takes
-// reports.
+// apps with what they depend on, WinGet apps and scripts, says where their
+// content is and what opens it, and takes reports.
 //
 // The agent finds the gateway with the device's MDM client certificate and gets
 // a certificate of its own from it: six calendar months, our model of why
@@ -10,5 +10,5 @@
 // private; what is here is what open-source clients use, and our model where
 // they say nothing.
 //
-// Remediations, results of scripts, dependencies and supersedence are not here.
+// Remediations are not here.
 package sidecar

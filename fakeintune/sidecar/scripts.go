@@ -48,6 +48,29 @@ func script(t *tenant.Tenant, in graph.DeviceManagementScript) wire.Script {
 	return out
 }
 
+// scriptReport records what the agent says of scripts.
+func (s *Service) scriptReport(ctx context.Context, c authority.Client, in *wire.Session, _ string) (string, error) {
+	reports, err := wire.DecodeScriptStatus(in.RequestPayload)
+	if err != nil {
+		return "", no("payload", http.StatusBadRequest)
+	}
+	now := s.Tenants.Now()
+	_, err = c.Tenant.UpdateDevice(c.Device.ID, func(m *tenant.ManagedDevice) error {
+		for _, r := range reports {
+			st := tenant.ScriptState{ScriptID: r.PolicyID, State: string(r.State), ExitCode: r.ExitCode, Error: r.ErrorCode, Output: r.Output, At: at(r.TimestampUTC, now)}
+			if r.User {
+				st.User = m.UserID
+			}
+			m.SetScript(st)
+		}
+		return nil
+	})
+	for _, r := range reports {
+		s.Tenants.Record(ctx, "ime.script.reported", journal.F("id", c.Device.ID), journal.F("script", r.PolicyID), journal.F("state", string(r.State)))
+	}
+	return "[]", err
+}
+
 // remediations are never assigned: no tenant of ours has any.
 func (s *Service) remediations(context.Context, authority.Client, *wire.Session, string) (string, error) {
 	return wire.EncodeScripts(nil)
@@ -65,7 +88,7 @@ func (s *Service) availableApps(ctx context.Context, c authority.Client, _ *wire
 		if t.Intent != graph.IntentAvailable {
 			continue
 		}
-		app, err := choice(t, wire.Available)
+		app, err := s.choice(c.Tenant, t, wire.Available)
 		if err != nil {
 			return "", err
 		}
@@ -89,7 +112,7 @@ func (s *Service) requestApp(ctx context.Context, c authority.Client, in *wire.S
 		if !strings.EqualFold(t.App.ID, request.ApplicationID) || t.Intent == graph.IntentUninstall {
 			continue
 		}
-		app, err := choice(t, wire.Required)
+		app, err := s.choice(c.Tenant, t, wire.Required)
 		if err != nil {
 			return "", err
 		}
@@ -99,7 +122,7 @@ func (s *Service) requestApp(ctx context.Context, c authority.Client, in *wire.S
 	return "", no("app", http.StatusNotFound)
 }
 
-// choices are the Win32 apps that reach a user.
+// choices are the apps of the agent's kinds that reach a user.
 func (s *Service) choices(ctx context.Context, c authority.Client, token string) ([]tenant.AppTarget, error) {
 	user := c.Device.UserID
 	if token != "" {
@@ -111,15 +134,15 @@ func (s *Service) choices(ctx context.Context, c authority.Client, token string)
 	}
 	var out []tenant.AppTarget
 	for _, t := range c.Tenant.Targets(c.Tenant.Audience(ctx, c.Device.AzureADDeviceID, user)).Apps {
-		if t.App.Win32LobApp != nil {
+		if delivery.ByAgent(t.App) {
 			out = append(out, t)
 		}
 	}
 	return out, nil
 }
 
-func choice(t tenant.AppTarget, intent wire.Intent) (wire.App, error) {
-	app, err := policy(delivery.App{MobileApp: t.App, Via: t.Via}, t.Via.Has(tenant.ViaUser))
+func (s *Service) choice(of *tenant.Tenant, t tenant.AppTarget, intent wire.Intent) (wire.App, error) {
+	app, err := s.policy(of, delivery.App{MobileApp: t.App, Via: t.Via}, t.Via.Has(tenant.ViaUser))
 	app.Intent = intent
 	return app, err
 }

@@ -220,6 +220,7 @@ func (s *Service) session(r *http.Request, body []byte) ([]byte, error) {
 	handle, ok := map[wire.ContentType]func(context.Context, authority.Client, *wire.Session, string) (string, error){
 		wire.GetSelectedApp: s.selectedApps, wire.GetContentInfo: s.contentInfo, wire.StatusReport: s.report, wire.PolicyRequest: s.scripts,
 		wire.GetScript: s.remediations, wire.GetAvailableApp: s.availableApps, wire.RequestApplication: s.requestApp,
+		wire.ScriptReport: s.scriptReport,
 	}[in.RequestContentType]
 	if !ok {
 		return nil, no("content type not modelled", http.StatusNotImplemented)

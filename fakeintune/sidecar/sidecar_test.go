@@ -170,7 +170,8 @@ func TestApps(t *testing.T) {
 	d, err := device[0].DetectionRule.Value[0].Detection()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(d.(wire.RegistryDetection).DetectionType).To(Equal(1))
-	g.Expect(wire.Meaning(device[0].ReturnCodes.Value, 3010)).To(Equal(wire.ReturnSoftReboot))
+	meaning, _ := wire.Meaning(device[0].ReturnCodes.Value, 3010)
+	g.Expect(meaning).To(Equal(wire.ReturnSoftReboot))
 
 	user := w.apps(w.UserToken(rig.TenantID, ada, "dev-one"), wire.AppRequest{ESPPhase: wire.ESPAccountSetup, User: true})
 	g.Expect(names(user)).To(Equal([]string{"Notes", "Tools"}))

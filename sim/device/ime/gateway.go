@@ -179,16 +179,24 @@ func (g *gateway) selectedApps(s scope) ([]sidecar.App, error) {
 	if err != nil {
 		return nil, hresult.New("IME GetSelectedApp", hresult.InvalidData, err)
 	}
-	var names []string
-	for _, app := range apps {
-		names = append(names, app.ID)
-		g.a.w.Registry().SetString(device.KeyIME+`\Win32Apps\`+app.ID, "Name", app.Name)
+	type line struct {
+		ID     string             `json:"Id"`
+		Name   string             `json:"Name"`
+		Intent sidecar.Intent     `json:"Intent"`
+		Target sidecar.TargetType `json:"TargetType"`
 	}
-	list, err := json.Marshal(names)
+	lines := make([]line, len(apps))
+	for i, app := range apps {
+		lines[i] = line{app.ID, app.Name, app.Intent, app.TargetType}
+		if key := appKey(app); g.a.w.Registry().String(key, "Name") != app.Name {
+			g.a.w.Registry().SetString(key, "Name", app.Name)
+		}
+	}
+	list, err := json.Marshal(lines)
 	if err != nil {
 		return nil, err
 	}
-	g.a.log("Get policies = %s", list)
+	g.a.workload("Get policies = %s", list)
 	return apps, nil
 }
 
@@ -234,8 +242,8 @@ func (g *gateway) content(app sidecar.App) (string, sidecar.DecryptInfo, error) 
 	return location, info, nil
 }
 
-func (g *gateway) report(s sidecar.AppStatus) error {
-	payload, err := sidecar.EncodeStatus([]sidecar.AppStatus{s})
+func (g *gateway) report(s []sidecar.AppStatus) error {
+	payload, err := sidecar.EncodeStatus(s)
 	if err != nil {
 		return err
 	}

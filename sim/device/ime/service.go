@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/wire/csp"
@@ -19,11 +17,14 @@ const Version = "1.97.102.0"
 func Service(w *device.Windows) func(ctx context.Context) {
 	return func(ctx context.Context) {
 		a := &agent{w: w.Under(ctx)}
+		a.log("EMS Agent Started")
 		a.log("Agent version is: %s", Version)
+		a.restarted()
 		if a.w.Sleep(a.w.Draw(a.w.Timing.IME.ServiceStart), "IME service start") != nil {
 			return
 		}
 		a.ready()
+		watchLogons(w)
 		for a.round() == nil {
 		}
 	}
@@ -33,8 +34,17 @@ func Service(w *device.Windows) func(ctx context.Context) {
 type agent struct {
 	w       *device.Windows
 	gateway *gateway
+	user    account
+	reports []sidecar.AppStatus // of this round, not sent yet
+	rounds  int
+
 	waiting bool // the last round left something that is worth another look soon
+	stopped bool // this round's apps are not gone on with
+	hard    bool // an app wants a restart before anything else, and the service has not been restarted since
 }
+
+// over is why the boot is over, nil where it is not.
+func (a *agent) over() error { return context.Cause(a.w.Ctx) }
 
 // round works through the present phase once and waits for the next reason to
 // do so: a change of phase, or the hour. Its error is the end of the boot.
@@ -79,42 +89,79 @@ type scope struct {
 	esp   bool   // the status page waits for it
 }
 
+// userID is how the agent's logs name whom a download is for.
+func (s scope) userID() string {
+	if s.sid == "" {
+		return noUser
+	}
+	return s.sid
+}
+
 func (a *agent) work(phase string) error {
-	a.waiting = false
-	user := a.signedIn()
-	switch phase {
-	case "DevicePreparation":
+	a.waiting, a.stopped, a.user = false, false, a.signedIn()
+	if phase == "DevicePreparation" {
 		a.ready() // the page may have been cleared since the service started
 		return nil
+	}
+	if a.hard {
+		a.workload("[Win32App][V3Processor] A restart is required to continue processing apps. Stop processing.")
+		return nil
+	}
+	a.session()
+	if err := a.scripts(a.user.token); err != nil {
+		if a.over() != nil {
+			return a.over()
+		}
+		a.log("[PowerShell] Check-in failed: %v", err)
+		a.waiting = true
+	}
+	err := a.phase(phase)
+	a.log("Completed user session %d, userId: %s, userSID: %s", a.rounds, a.userID(), a.user.sid)
+	return err
+}
+
+// phase works through the apps of the page's phase, or of none.
+func (a *agent) phase(phase string) error {
+	switch phase {
 	case "DeviceSetup":
 		a.log("[Win32App] In EspPhase: DeviceSetup")
 		return a.apps(scope{phase: sidecar.ESPDeviceSetup, esp: true})
 	case "AccountSetup":
 		a.log("[Win32App] In EspPhase: AccountSetup")
-		return a.apps(scope{phase: sidecar.ESPAccountSetup, sid: user.sid, token: user.token, esp: true})
+		return a.apps(scope{phase: sidecar.ESPAccountSetup, sid: a.user.sid, token: a.user.token, esp: true})
 	}
 	a.log("[Win32App] The EspPhase: NotInEsp in session")
-	if err := a.apps(scope{}); err != nil || user.token == "" {
+	if err := a.apps(scope{}); err != nil || a.user.token == "" || a.hard {
 		return err
 	}
-	return a.apps(scope{sid: user.sid, token: user.token})
+	a.stopped = false
+	return a.apps(scope{sid: a.user.sid, token: a.user.token})
 }
 
-// account is the user who has signed in, as the token broker left it. Without a
-// token that is still good there is nothing to ask in the user's name.
-type account struct{ sid, token string }
-
-func (a *agent) signedIn() account {
-	r, key := a.w.Registry(), device.KeyIdentityStore+`\Tokens\https://enrollment.manage.microsoft.com/`
-	user := account{sid: r.String(device.KeyIdentityStore+`\PRT`, "UserSID")}
-	expires, err := strconv.ParseInt(r.String(key, "Expires"), 10, 64)
-	if user.sid != "" && err == nil && a.w.Now().Before(time.Unix(expires, 0)) {
-		user.token = r.String(key, "Token")
+// session opens a round: who it is for.
+func (a *agent) session() {
+	a.rounds++
+	if a.user.name != "" {
+		a.log(`After impersonation: %s\%s`, a.w.ComputerName(), a.user.name)
 	}
-	return user
+	if a.user.token == "" {
+		a.log("Failed to get AAD token. No user is signed in to Entra ID on this session.")
+	}
+}
+
+func (a *agent) userID() string {
+	if a.user.sid == "" {
+		return noUser
+	}
+	return a.user.sid
 }
 
 // log writes a line of the agent's log.
 func (a *agent) log(format string, args ...any) {
 	a.w.WriteLog(device.LogIME, "IntuneManagementExtension", fmt.Sprintf(format, args...))
+}
+
+// workload writes a line of the log that apps have for themselves.
+func (a *agent) workload(format string, args ...any) {
+	a.w.WriteLog(device.LogAppWorkload, "AppWorkload", fmt.Sprintf(format, args...))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/internal/rig"
+	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/wire/csp"
@@ -24,9 +26,23 @@ import (
 
 const appID = "11111111-2222-4333-8444-555555555555"
 
-// gate is the agent's gateway with its content network: one app.
+// parcel is one more app with what its installer does.
+type parcel struct {
+	app      sidecar.App
+	manifest installer.Manifest
+	size     int64
+	info     sidecar.DecryptInfo
+	content  []byte
+}
+
+// gate is the agent's gateway with its content network: one app, and more.
 type gate struct {
 	*rig.Rig
+	more     []*parcel
+	alone    bool // the first app is not offered
+	scripts  []sidecar.Script
+	ran      []sidecar.ScriptStatus
+	calls    map[sidecar.ContentType]int
 	app      sidecar.App
 	manifest installer.Manifest
 	life     time.Duration // of the agent's certificate
@@ -38,8 +54,8 @@ type gate struct {
 	content  []byte
 }
 
-func newGate(t *testing.T) *gate {
-	g := &gate{Rig: rig.New(t), life: 180 * 24 * time.Hour}
+func newGate(t *testing.T, rules ...fault.Rule) *gate {
+	g := &gate{Rig: rig.New(t, rules...), life: 180 * 24 * time.Hour, calls: map[sidecar.ContentType]int{}}
 	g.manifest = installer.Manifest{Product: "Contoso VPN", Version: "3.1", Duration: 2 * time.Minute}
 	rule, err := sidecar.NewDetectionRule(sidecar.RegistryDetection{KeyPath: `HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Contoso VPN`, KeyName: "displayversion", DetectionType: 3, Value: "3.1"})
 	g.OK(err)
@@ -49,7 +65,14 @@ func newGate(t *testing.T) *gate {
 	}
 	g.Serve(hosts.IntuneLocation, g.locate, vnet.ClientCert(vnet.RequireClientCert))
 	g.Serve(hosts.SideCar, g.handle, vnet.ClientCert(vnet.RequireClientCert))
-	g.Serve(hosts.ContentCDN, func(w http.ResponseWriter, _ *http.Request) {
+	g.Serve(hosts.ContentCDN, func(w http.ResponseWriter, q *http.Request) {
+		for _, p := range g.more {
+			if q.URL.Path == "/"+p.app.ID {
+				w.Header().Set(hosts.HeaderModelledSize, strconv.FormatInt(p.size, 10))
+				_, _ = w.Write(p.content)
+				return
+			}
+		}
 		g.loads++
 		w.Header().Set(hosts.HeaderModelledSize, "50000000")
 		_, _ = w.Write(g.content)
@@ -66,6 +89,33 @@ func (g *gate) pack() {
 	g.info = sidecar.NewDecryptInfo(rig.Seed.Key("key"), rig.Seed.Key("mac"), [16]byte{1}, plain)
 	g.content, err = sidecar.EncryptContent(g.info, plain)
 	g.OK(err)
+	for _, p := range g.more {
+		m, err := p.manifest.Encode()
+		g.OK(err)
+		plain, err := sidecar.WriteSetup("setup.exe", m)
+		g.OK(err)
+		p.info = sidecar.NewDecryptInfo(rig.Seed.Key("key", p.app.ID), rig.Seed.Key("mac"), [16]byte{1}, plain)
+		p.content, err = sidecar.EncryptContent(p.info, plain)
+		g.OK(err)
+	}
+}
+
+// add offers one more required app that is detected by its product.
+func (g *gate) add(id string, m installer.Manifest) *parcel {
+	m.Product, m.Version = "Product "+id, "1.0"
+	if m.Duration == 0 {
+		m.Duration = time.Minute
+	}
+	p := &parcel{app: ruled(id, sidecar.MSIDetection{ProductCode: m.Product}), manifest: m, size: 1 << 20}
+	p.app.ESPConfiguration = true
+	g.more = append(g.more, p)
+	return p
+}
+
+// relate lets one app depend on another, or take its place.
+func (p *parcel) relate(child string, kind sidecar.DependencyType, action sidecar.DependencyAction) *parcel {
+	p.app.FlatDependencies = append(p.app.FlatDependencies, sidecar.Dependency{AppID: p.app.ID, ChildID: child, Type: kind, Action: action})
+	return p
 }
 
 func (g *gate) locate(w http.ResponseWriter, q *http.Request) {
@@ -93,21 +143,42 @@ func (g *gate) handle(w http.ResponseWriter, q *http.Request) {
 	s, err := sidecar.DecodeSession(body)
 	g.OK(err)
 	payload := "[]"
+	g.calls[s.RequestContentType]++
 	switch s.RequestContentType {
+	case sidecar.PolicyRequest:
+		payload, err = sidecar.EncodeScripts(g.scripts)
+		g.OK(err)
+	case sidecar.ScriptReport:
+		r, err := sidecar.DecodeScriptStatus(s.RequestPayload)
+		g.OK(err)
+		g.ran = append(g.ran, r...)
 	case sidecar.GetSelectedApp:
 		r, err := sidecar.DecodeAppRequest(s.RequestPayload)
 		g.OK(err)
 		g.asked = append(g.asked, r)
-		payload, err = sidecar.EncodeApps([]sidecar.App{g.app})
+		apps := []sidecar.App{g.app}
+		if g.alone {
+			apps = nil
+		}
+		for _, p := range g.more {
+			apps = append(apps, p.app)
+		}
+		payload, err = sidecar.EncodeApps(apps)
 		g.OK(err)
 	case sidecar.GetContentInfo:
 		c, err := sidecar.DecodeContent(s.RequestPayload)
 		g.OK(err)
 		cert, err := x509.ParseCertificate(c.CertificateBlob)
 		g.OK(err)
-		sealed, err := sidecar.SealDecryptInfo(rand.NewChaCha8(rig.Seed.Key("seal")), cert, g.info)
+		info, path := g.info, "/app.bin"
+		for _, p := range g.more {
+			if p.app.ID == c.ApplicationID {
+				info, path = p.info, "/"+p.app.ID
+			}
+		}
+		sealed, err := sidecar.SealDecryptInfo(rand.NewChaCha8(rig.Seed.Key("seal")), cert, info)
 		g.OK(err)
-		payload, err = c.Answer("https://"+hosts.ContentCDN+"/app.bin", sealed)
+		payload, err = c.Answer("https://"+hosts.ContentCDN+path, sealed)
 		g.OK(err)
 	case sidecar.StatusReport:
 		r, err := sidecar.DecodeStatus(s.RequestPayload)
@@ -131,6 +202,11 @@ func (g *gate) run(phase string, d time.Duration, f func(w *device.Windows)) *de
 		g.OK(w.Sleep(d, "the agent works"))
 		f(w)
 	})
+}
+
+// attempts counts the runs of installers.
+func (g *gate) attempts() int {
+	return len(g.Logged("log.line", "[ExecutionActionHandler] Executing"))
 }
 
 func tracked(w *device.Windows) (state, code uint32) {
@@ -194,17 +270,16 @@ func TestRetriesAndGivesUp(t *testing.T) {
 		state, code := tracked(w)
 		g.Expect(csp.AppState(state)).To(gomega.Equal(csp.AppError))
 		g.Expect(hresult.Code(code)).To(gomega.Equal(hresult.InstallFailure))
-		attempts := g.loads
+		g.Expect(g.attempts()).To(gomega.Equal(3), "one evaluation")
 		w.Registry().SetString(device.KeyTracking, "Phase", "NotInEsp")
 		w.Signal("ime").Broadcast()
-		g.OK(w.Sleep(20*time.Minute, "outside of the page"))
-		g.Expect(g.loads).To(gomega.BeNumerically("<=", attempts+w.Timing.IME.AppRetries))
-		attempts = g.loads
 		g.OK(w.Sleep(20*time.Hour, "left alone"))
-		g.Expect(g.loads).To(gomega.Equal(attempts))
+		g.Expect(g.attempts()).To(gomega.Equal(3))
 		g.OK(w.Sleep(6*time.Hour, "the global re-evaluation"))
-		g.Expect(g.loads).To(gomega.Equal(attempts + w.Timing.IME.AppRetries))
+		g.Expect(g.attempts()).To(gomega.Equal(6))
 	})
+	g.Expect(g.loads).To(gomega.Equal(2), "one for each evaluation")
+	g.Expect(g.Logged("log.line", "is in GRS")).NotTo(gomega.BeEmpty())
 	g.Expect(g.reports[0].EnforcementState).To(gomega.Equal(sidecar.EnforcementErrorInstalling))
 	g.Expect(*g.reports[0].ExitCode).To(gomega.Equal(1603))
 }
@@ -227,7 +302,8 @@ func TestInstallerLock(t *testing.T) {
 		g.Expect(csp.AppState(state)).To(gomega.Equal(csp.AppCompleted))
 	})
 	g.Expect(g.Logged("log.line", "lpExitCode 1618")).To(gomega.HaveLen(1))
-	g.Expect(g.loads).To(gomega.Equal(2))
+	g.Expect(g.attempts()).To(gomega.Equal(2))
+	g.Expect(g.loads).To(gomega.Equal(1))
 }
 
 // After its certificate's end the agent cannot ask any more; it says so as the
@@ -265,48 +341,4 @@ func TestCertificateSurvivesTheBoot(t *testing.T) {
 	g.Boot(pc)
 	g.Expect(g.asked).To(gomega.HaveLen(2))
 	g.Expect(g.enrolled).To(gomega.Equal(1))
-}
-
-func TestDetection(t *testing.T) {
-	r := rig.New(t)
-	r.Once(0, func(w *device.Windows) {
-		a := &agent{w: w}
-		key := `HKLM\SOFTWARE\Contoso`
-		w.Registry().SetString(key, "Version", "2.0")
-		w.Registry().SetDWORD(key, "Build", 7)
-		w.Disk.Files.Write(`C:\Program Files\Contoso\app.exe`, nil)
-		w.Registry().SetString(device.KeyUninstall+`\{P}`, "DisplayVersion", "1")
-		for _, c := range []struct {
-			d    sidecar.Detection
-			want bool
-		}{
-			{sidecar.RegistryDetection{KeyPath: `HKEY_LOCAL_MACHINE\software\contoso`, DetectionType: 1}, true},
-			{sidecar.RegistryDetection{KeyPath: `HKEY_LOCAL_MACHINE\SOFTWARE`, DetectionType: 1}, true},
-			{sidecar.RegistryDetection{KeyPath: key, KeyName: "build", DetectionType: 1}, true},
-			{sidecar.RegistryDetection{KeyPath: key, KeyName: "other", DetectionType: 1}, false},
-			{sidecar.RegistryDetection{KeyPath: key, KeyName: "other", DetectionType: 2}, true},
-			{sidecar.RegistryDetection{KeyPath: key, DetectionType: 2}, false},
-			{sidecar.RegistryDetection{KeyPath: key, KeyName: "Version", DetectionType: 3, Value: "2.0"}, true},
-			{sidecar.RegistryDetection{KeyPath: key, KeyName: "Version", DetectionType: 5, Value: "2.1"}, false},
-			{sidecar.RegistryDetection{KeyPath: key, KeyName: "Build", DetectionType: 4, Value: "7"}, true},
-			{sidecar.FileDetection{Path: `C:\Program Files\Contoso\`, Name: "APP.exe", DetectionType: 1}, true},
-			{sidecar.FileDetection{Path: `C:\Program Files\Contoso`, Name: "app.exe", DetectionType: 6}, false},
-			{sidecar.MSIDetection{ProductCode: "{P}"}, true},
-			{sidecar.MSIDetection{ProductCode: "{Q}"}, false},
-		} {
-			rule, err := sidecar.NewDetectionRule(c.d)
-			r.OK(err)
-			got, err := a.detect(sidecar.App{DetectionRule: sidecar.Nest([]sidecar.DetectionRule{rule})})
-			r.OK(err)
-			r.Expect(got).To(gomega.Equal(c.want), "%+v", c.d)
-		}
-		for _, d := range []sidecar.Detection{sidecar.ScriptDetection{}, sidecar.FileDetection{DetectionType: 4}, sidecar.RegistryDetection{DetectionType: 9}} {
-			rule, err := sidecar.NewDetectionRule(d)
-			r.OK(err)
-			_, err = a.detect(sidecar.App{DetectionRule: sidecar.Nest([]sidecar.DetectionRule{rule})})
-			r.Expect(err).To(gomega.MatchError(errDetection))
-		}
-		_, err := a.detect(sidecar.App{})
-		r.Expect(err).To(gomega.HaveOccurred())
-	})
 }

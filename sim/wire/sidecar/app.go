@@ -17,6 +17,7 @@ type App struct {
 	InstallCommand     string                  `json:"InstallCommandLine"`
 	UninstallCommand   string                  `json:"UninstallCommandLine"`
 	RequirementRules   Nested[Requirements]    `json:"RequirementRules"`
+	ExtendedRules      Nested[[]DetectionRule] `json:"ExtendedRequirementRules"` // rules of the app's own; the shape of their texts is our model
 	InstallEx          Nested[InstallEx]       `json:"InstallEx"`
 	ReturnCodes        Nested[[]ReturnCode]    `json:"ReturnCodes"`
 	SetupFile          string                  `json:"SetUpFilePath"`
@@ -26,6 +27,7 @@ type App struct {
 	InstallContext     InstallContext          `json:"InstallContext"`
 	ContentSize        int64                   `json:"ContentSize"`                           // our model: bytes that the download is charged
 	ApplicabilityState int                     `json:"AppApplicabilityStateDueToAssginments"` // the service's spelling
+	InstallerData      Nested[*WinGetPackage]  `json:"InstallerData"`                         // of an app that comes from a WinGet source
 }
 
 // Intent is what an assignment wants.
@@ -81,36 +83,42 @@ type Detection interface{ detectionType() DetectionType }
 
 // RegistryDetection looks at a registry key or value.
 type RegistryDetection struct {
-	KeyPath       string `json:"KeyPath"`
-	KeyName       string `json:"KeyName"` // value name, "" for the key itself
-	Check32Bit    bool   `json:"Check32BitOn64System"`
-	DetectionType int    `json:"DetectionType"` // 1 exists, 2 does not, 3 string, 4 integer, 5 version
-	Operator      int    `json:"Operator"`
-	Value         string `json:"DetectionValue"`
+	KeyPath       string   `json:"KeyPath"`
+	KeyName       string   `json:"KeyName"` // value name, "" for the key itself
+	Check32Bit    bool     `json:"Check32BitOn64System"`
+	DetectionType int      `json:"DetectionType"` // 1 exists, 2 does not, 3 string, 4 integer, 5 version
+	Operator      Operator `json:"Operator"`
+	Value         string   `json:"DetectionValue"`
 }
 
 // MSIDetection looks for a product code.
 type MSIDetection struct {
-	ProductCode string `json:"ProductCode"`
-	Operator    int    `json:"ProductVersionOperator"`
-	Version     string `json:"ProductVersion"`
+	ProductCode string   `json:"ProductCode"`
+	Operator    Operator `json:"ProductVersionOperator"`
+	Version     string   `json:"ProductVersion"`
 }
 
 // FileDetection looks for a file or folder.
 type FileDetection struct {
-	Path          string `json:"Path"`
-	Name          string `json:"FileOrFolderName"`
-	Check32Bit    bool   `json:"Check32BitOn64System"`
-	DetectionType int    `json:"DetectionType"` // 1 exists, 2 modified, 3 created, 4 version, 5 size, 6 does not exist
-	Operator      int    `json:"Operator"`
-	Value         string `json:"DetectionValue"`
+	Path          string   `json:"Path"`
+	Name          string   `json:"FileOrFolderName"`
+	Check32Bit    bool     `json:"Check32BitOn64System"`
+	DetectionType int      `json:"DetectionType"` // 1 exists, 2 modified, 3 created, 4 version, 5 size, 6 does not exist
+	Operator      Operator `json:"Operator"`
+	Value         string   `json:"DetectionValue"`
 }
 
-// ScriptDetection runs a PowerShell script.
+// ScriptDetection runs a PowerShell script. Detection wants exit code 0 and something on STDOUT; a requirement compares what is
+// there.
 type ScriptDetection struct {
 	EnforceSignatureCheck int    `json:"EnforceSignatureCheck"`
 	RunAs32Bit            int    `json:"RunAs32Bit"`
 	ScriptBody            string `json:"ScriptBody"` // base64
+	// Of requirement rules.
+	RunAsUser     bool     `json:"RunAsLoggedOnUser,omitempty"`
+	DetectionType int      `json:"DetectionType,omitempty"` // 1 string, 2 date and time, 3 integer, 4 float, 5 version, 6 boolean
+	Operator      Operator `json:"Operator,omitempty"`
+	Value         string   `json:"DetectionValue,omitempty"`
 }
 
 func (RegistryDetection) detectionType() DetectionType { return DetectRegistry }
@@ -193,23 +201,53 @@ func DefaultReturnCodes() []ReturnCode {
 	return []ReturnCode{{0, ReturnSuccess}, {1707, ReturnSuccess}, {3010, ReturnSoftReboot}, {1641, ReturnHardReboot}, {1618, ReturnRetry}}
 }
 
-// Meaning looks an exit code up; one that is not in the list failed.
-func Meaning(codes []ReturnCode, exit int) ReturnCodeType {
+// Meaning looks an exit code up, and tells whether it is in the list; one that is not failed, 0 aside.
+func Meaning(codes []ReturnCode, exit int) (meaning ReturnCodeType, mapped bool) {
 	for _, c := range codes {
 		if c.Code == exit {
-			return c.Type
+			return c.Type, true
 		}
 	}
-	return ReturnFailed
+	if exit == 0 {
+		return ReturnSuccess, false
+	}
+	return ReturnFailed, false
 }
 
-// Dependency says that AppID needs ChildID.
-type Dependency struct {
-	Action  int    `json:"Action"` // 0 detect, 10 install automatically
-	AppID   string `json:"AppId"`
-	ChildID string `json:"ChildId"`
-	Type    int    `json:"Type"` // 0 dependency, 1 supersedence
+// WinGetPackage is what the agent asks a WinGet source for. Our model.
+type WinGetPackage struct {
+	PackageIdentifier string `json:"PackageIdentifier"`
+	Source            string `json:"SourceName"`  // "msstore"
+	ProductCode       string `json:"ProductCode"` // below Uninstall: what finds it
 }
+
+// Dependency says that AppID needs ChildID or takes its place.
+type Dependency struct {
+	Action  DependencyAction `json:"Action"`
+	AppID   string           `json:"AppId"`
+	ChildID string           `json:"ChildId"`
+	Type    DependencyType   `json:"Type"`
+}
+
+// DependencyType is the kind of a relation.
+type DependencyType int
+
+// The kinds.
+const (
+	Depends    DependencyType = 0
+	Supersedes DependencyType = 1
+)
+
+// DependencyAction is what is to be done about the child.
+type DependencyAction int
+
+// The actions; those of supersedence are our model.
+const (
+	DependDetect     DependencyAction = 0
+	DependInstall    DependencyAction = 10
+	SupersedeUpdate  DependencyAction = 100 // the new version's installer takes care of the old one
+	SupersedeReplace DependencyAction = 110 // the old one is uninstalled first
+)
 
 // EncodeApps writes the payload of a GetSelectedApp or GetAvailableApp answer, packed.
 func EncodeApps(apps []App) (string, error) {

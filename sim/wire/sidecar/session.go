@@ -93,7 +93,7 @@ func DecodeServiceAddresses(data []byte) (string, error) {
 // ContentType is what a session asks for.
 type ContentType string
 
-// The content types. StatusReport is our model.
+// The content types. The two reports are our model.
 const (
 	PolicyRequest      ContentType = "PolicyRequest" // PowerShell scripts
 	GetScript          ContentType = "GetScript"     // remediations
@@ -102,6 +102,7 @@ const (
 	RequestApplication ContentType = "RequestApplication"
 	GetContentInfo     ContentType = "GetContentInfo"
 	StatusReport       ContentType = "StatusReport"
+	ScriptReport       ContentType = "ScriptReport"
 )
 
 // Session is the envelope of requests and answers: the gateway returns the request with ResponsePayload filled.

@@ -96,9 +96,11 @@ func TestGoldenApps(t *testing.T) {
 func TestMeaning(t *testing.T) {
 	g := gomega.NewWithT(t)
 	codes := sidecar.DefaultReturnCodes()
-	g.Expect(sidecar.Meaning(codes, 0)).To(gomega.Equal(sidecar.ReturnSuccess))
-	g.Expect(sidecar.Meaning(codes, 3010)).To(gomega.Equal(sidecar.ReturnSoftReboot))
-	g.Expect(sidecar.Meaning(codes, 1603)).To(gomega.Equal(sidecar.ReturnFailed))
+	for exit, want := range map[int]sidecar.ReturnCodeType{0: sidecar.ReturnSuccess, 3010: sidecar.ReturnSoftReboot, 1603: sidecar.ReturnFailed} {
+		meaning, mapped := sidecar.Meaning(codes, exit)
+		g.Expect(meaning).To(gomega.Equal(want))
+		g.Expect(mapped).To(gomega.Equal(exit != 1603))
+	}
 }
 
 func TestSession(t *testing.T) {
