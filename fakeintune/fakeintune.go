@@ -87,6 +87,7 @@ type Server struct {
 	sidecar     *sidecar.Service
 	compliance  *compliance.Service
 	storage     *storage.Handler
+	logs        *storage.LogHandler
 	scep        *scep.Service
 }
 
@@ -127,10 +128,10 @@ func (s *Server) manage(o Options) error {
 		return err
 	}
 	s.compliance = compliance.New(s.service)
-	s.storage = storage.New(s.service)
+	s.storage, s.logs = storage.New(s.service), storage.NewLogs(s.service)
 	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs, SignIn: o.SignIn, Supported: o.Supported})
 	s.scep = scep.New(scep.Options{Tenants: s.service, Authorities: s.authorities, Passwords: o.SignIn})
-	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Health: o.Health, SessionEnded: s.compliance.SessionEnded}); err != nil {
+	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Health: o.Health, SCEP: s.scep, SessionEnded: s.compliance.SessionEnded}); err != nil {
 		return err
 	}
 	s.sidecar = sidecar.New(sidecar.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Technician: s.mdm.Technician})
@@ -162,6 +163,7 @@ func (s *Server) Hosts() []Host {
 		{hosts.IntuneLocation, s.sidecar, sidecar.Operation, true},
 		{hosts.SideCar, s.sidecar, sidecar.Operation, true},
 		{storage.Host, s.storage, storage.Operation, false},
+		{storage.LogHost, s.logs, storage.Operation, false},
 	}
 	if s.tenant != nil {
 		list = append(list, Host{hosts.EnrollmentPrefix + s.tenant.Domain, s.enroll, enroll.Operation, true},

@@ -121,7 +121,9 @@ func (s *Service) Verdict(ctx context.Context, t *tenant.Tenant, m tenant.Manage
 			return graph.ComplianceNoncompliant, rule
 		}
 	}
-	if i := slices.IndexFunc(m.Settings, func(st tenant.SettingState) bool { return st.User == "" && (st.Status < 200 || st.Status > 299) }); i >= 0 {
+	if i := slices.IndexFunc(m.Settings, func(st tenant.SettingState) bool {
+		return st.User == "" && !st.Conflict && (st.Status < 200 || st.Status > 299)
+	}); i >= 0 {
 		return graph.ComplianceNoncompliant, m.Settings[i].URI
 	}
 	return graph.ComplianceCompliant, ""

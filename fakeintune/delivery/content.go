@@ -7,7 +7,6 @@ import (
 
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/wire/graph"
-	"windtunnel.test/sim/wire/installer"
 )
 
 // Publisher is the content delivery network: it serves body under path, and
@@ -15,9 +14,6 @@ import (
 type Publisher interface {
 	Publish(path string, body []byte, size int64)
 }
-
-// uninstallKey is below what a registry detection rule looks for as a rule.
-const uninstallKey = `SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\`
 
 // Setup is an app's installer: what was uploaded, or where nothing was, an
 // installer that does what the app's detection rules look for (our model, so
@@ -28,41 +24,10 @@ func Setup(t *tenant.Tenant, app graph.MobileApp) (manifest []byte, archive bool
 		return c.Plain, strings.HasPrefix(string(c.Plain), "PK"), nil
 	}
 	pace := t.Service().Timing.Intune
-	m := installer.Manifest{Product: app.DisplayName, Version: "1.0",
-		Duration: pace.DefaultInstall + time.Duration(app.Size/int64(pace.DefaultInstallRate))*time.Second}
-	if app.WindowsMobileMSI != nil {
-		m.MSI, m.Product, m.Version = true, app.ProductCode, app.ProductVersion
-	}
-	if app.Win32LobApp != nil {
-		for _, r := range app.Detections() {
-			satisfy(&m, r)
-		}
-	}
+	m := app.Installer(nil)
+	m.Duration = pace.DefaultInstall + time.Duration(app.Size/int64(pace.DefaultInstallRate))*time.Second
 	manifest, err = m.Encode()
 	return manifest, false, err
-}
-
-// satisfy makes an installer leave what a detection rule looks for.
-func satisfy(m *installer.Manifest, r graph.Rule) {
-	version := r.ComparisonValue
-	if version == "" {
-		version = r.DetectionValue
-	}
-	switch {
-	case r.Is(graph.RuleProduct):
-		m.Product, m.MSI = r.ProductCode, true
-		version = r.ProductVersion
-	case r.Is(graph.RuleRegistry):
-		if _, product, ok := strings.Cut(r.KeyPath, uninstallKey); ok {
-			m.Product = product
-		}
-	case r.Is(graph.RuleFile):
-		m.Files = append(m.Files, strings.TrimSuffix(r.Path, `\`)+`\`+r.FileOrFolderName)
-		version = ""
-	}
-	if version != "" {
-		m.Version = version
-	}
 }
 
 // SetupFile is the name of an app's setup file inside its content.

@@ -53,10 +53,13 @@ func (s Subject) assignedUser() string {
 type Due struct {
 	Page graph.EnrollmentStatusPage // that applies
 	Apps []App                      // required ones, those first that the page waits for
+	// Removals are the apps that are to be uninstalled.
+	Removals []App
 	// Configurations: a device's session gets what reaches the device, a user's
 	// session what reaches the user and, of the device's, the settings of the
 	// user's tree: the caller picks.
 	Configurations []tenant.ConfigurationTarget
+	Settings       []tenant.SettingsTarget // of the settings catalogue, in the same way
 }
 
 // Due evaluates the tenant's assignments for the subject. underPage says that
@@ -64,12 +67,13 @@ type Due struct {
 func (s Subject) Due(ctx context.Context, underPage bool) Due {
 	a := s.audience(ctx)
 	d, targets := Due{Page: s.page(ctx, a.Device)}, s.Tenant.Targets(a)
-	d.Apps = s.apps(targets.Apps, d.Page, underPage)
+	d.Apps, d.Removals = s.apps(targets.Apps, d.Page, underPage), s.removals(targets.Apps)
 	way := tenant.ViaDevice
 	if s.User != nil {
 		way |= tenant.ViaUser
 	}
 	d.Configurations = slices.DeleteFunc(targets.Configurations, func(c tenant.ConfigurationTarget) bool { return c.Via&way == 0 })
+	d.Settings = slices.DeleteFunc(targets.Settings, func(c tenant.SettingsTarget) bool { return c.Via&way == 0 })
 	return d
 }
 
@@ -127,15 +131,4 @@ func (s Subject) unlisted(p graph.EnrollmentStatusPage, rule timing.UnlistedApps
 		return p.AllowNonBlockingAppInstallation || rule == timing.UnlistedInstalled
 	}
 	return !underPage || s.Device.Kind == tenant.EnrolledWhiteGlove
-}
-
-// HasWin32 tells whether a tenant has any app that needs the management
-// extension.
-func HasWin32(t *tenant.Tenant) bool {
-	for a := range t.Apps().All() {
-		if a.Win32LobApp != nil {
-			return true
-		}
-	}
-	return false
 }

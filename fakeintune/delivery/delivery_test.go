@@ -159,3 +159,32 @@ func TestSetup(t *testing.T) {
 	g.Expect(delivery.SetupFile(graph.MobileApp{})).To(Equal("setup.exe"))
 	g.Expect(delivery.Version(graph.MobileApp{CommittedContentVersion: "4"})).To(Equal("4"))
 }
+
+// What an app needs is found through what that needs in turn, once, and circles
+// end. What is to go goes from whom it was assigned to.
+func TestRelatedAndRemovals(t *testing.T) {
+	g := NewWithT(t)
+	r, s := newSubject(t, graph.EnrollmentStatusPage{})
+	needs := func(id string, others ...string) graph.MobileApp {
+		a := graph.MobileApp{ID: id, ODataType: graph.TypeWin32LobApp, DisplayName: id, Win32LobApp: &graph.Win32LobApp{}}
+		for _, o := range others {
+			a.Relationships = append(a.Relationships, graph.MobileAppRelationship{ODataType: graph.TypeDependency, TargetID: o})
+		}
+		return a
+	}
+	gone := app("gone", graph.RunAsSystem, graph.AllDevices())
+	gone.Assignments[0].Intent = graph.IntentUninstall
+	r.Do(func(ctx context.Context) {
+		g.Expect(r.Tenant.Load(ctx, tenant.Resources{Apps: []graph.MobileApp{needs("b", "c", "a"), needs("c", "b", "missing"), needs("d"), gone}})).To(Succeed())
+	})
+	var names []string
+	for _, a := range delivery.Related(r.Tenant, []delivery.App{{MobileApp: needs("a", "b")}, {MobileApp: needs("d")}}) {
+		names = append(names, a.ID)
+	}
+	g.Expect(names).To(Equal([]string{"b", "c"}))
+	r.Do(func(ctx context.Context) {
+		due := s.Due(ctx, true)
+		g.Expect(due.Removals).To(HaveLen(1))
+		g.Expect(due.Removals[0].ID).To(Equal("gone"))
+	})
+}

@@ -32,6 +32,8 @@ type collection[T any] struct {
 	id          func(T) string
 	assignments func(*T) any // the list of them, whose element type depends on the kind
 	clear       func(*T)     // leaves them out
+	// also leaves out other navigation properties that were not asked for; nil: none.
+	also func(c *call, v *T)
 	// listed leaves out what lists do not show; nil: nothing.
 	listed func(c *call, v *T)
 	// merge applies the body of a PATCH; nil: wire.Merge.
@@ -39,6 +41,19 @@ type collection[T any] struct {
 	// patch checks what a body of PATCH asks for beside the members, and gives what
 	// is to be done then; nil: nothing.
 	patch func(c *call, id string) (then func() error, err error)
+	// mistakes are what the service refuses about a new or a changed resource; nil:
+	// what the state refuses by itself. It is asked for before anything is written,
+	// so that what it makes may look at other resources, and it may not.
+	mistakes func(c *call) func(T) []wire.Mistake
+}
+
+// checker is what refuses a resource, made before a transaction.
+func (k collection[T]) checker(c *call) func(T) error {
+	if k.mistakes == nil {
+		return func(T) error { return nil }
+	}
+	mistakes := k.mistakes(c)
+	return func(v T) error { return refused(mistakes(v)) }
 }
 
 func (h *Handler) addCollections() {
@@ -49,6 +64,7 @@ func (h *Handler) addCollections() {
 		clear:       func(p *wire.DeploymentProfile) { p.Assignments = nil },
 	}, func(c *call, p *wire.DeploymentProfile) error { return readAssignments(c, &p.Assignments) })
 	h.addProfileAssignments()
+	h.addRelationships()
 
 	h.addEnrollmentConfigurations()
 
@@ -57,7 +73,9 @@ func (h *Handler) addCollections() {
 		of: of((*tenant.Tenant).Apps), id: func(a wire.MobileApp) string { return a.ID },
 		assignments: func(a *wire.MobileApp) any { return a.Assignments },
 		clear:       func(a *wire.MobileApp) { a.Assignments = nil },
+		also:        func(c *call, a *wire.MobileApp) { hideRelations(c, a) },
 		patch:       publishContent,
+		mistakes:    ofItself(wire.MobileApp.Mistakes),
 	}, func(c *call, a *wire.MobileApp) error {
 		var req wire.AppAssignRequest
 		if err := c.decode(&req); err != nil {
@@ -72,6 +90,7 @@ func (h *Handler) addCollections() {
 		of: of((*tenant.Tenant).Configurations), id: func(d wire.DeviceConfiguration) string { return d.ID },
 		assignments: func(d *wire.DeviceConfiguration) any { return d.Assignments },
 		clear:       func(d *wire.DeviceConfiguration) { d.Assignments = nil },
+		mistakes:    ofItself(wire.DeviceConfiguration.Mistakes),
 	}, func(c *call, d *wire.DeviceConfiguration) error { return readAssignments(c, &d.Assignments) })
 
 	add(h, collection[wire.CompliancePolicy]{
@@ -124,6 +143,9 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 		if err := c.decode(&v); err != nil {
 			return answer{}, err
 		}
+		if err := k.checker(c)(v); err != nil {
+			return answer{}, err
+		}
 		v, err := k.of(c.t).Add(c.Context(), v)
 		if err != nil {
 			return answer{}, err
@@ -148,7 +170,13 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 			}
 		}
 		c.body = writable(c.body, ofOldOnes)
-		v, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error { return k.change(v, c.body) })
+		check := k.checker(c)
+		v, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error {
+			if err := k.change(v, c.body); err != nil {
+				return err
+			}
+			return check(*v)
+		})
 		if err == nil && then != nil {
 			if err = then(); err == nil {
 				v, err = k.get(c)
@@ -164,7 +192,13 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 		return noContent(k.of(c.t).Delete(c.Context(), c.Params["id"]))
 	})
 	handle(http.MethodPost, k.path+"/{id}/assign", k.permission, func(c *call) (answer, error) {
-		_, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error { return assign(c, v) })
+		check := k.checker(c)
+		_, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error {
+			if err := assign(c, v); err != nil {
+				return err
+			}
+			return check(*v)
+		})
 		if err != nil {
 			return answer{}, err
 		}
@@ -232,6 +266,9 @@ func sameID(a, b string) bool { return strings.EqualFold(a, b) }
 func (k collection[T]) trim(c *call, v *T) {
 	if !c.query.Expands("assignments") {
 		k.clear(v)
+	}
+	if k.also != nil {
+		k.also(c, v)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestUploadOfContent(t *testing.T) {
 	blobs := storage.New(a.Service)
 	const appsPath = "/beta/deviceAppManagement/mobileApps"
 	var app wire.MobileApp
-	a.call(201, "POST", appsPath, map[string]any{"@odata.type": wire.TypeWin32LobApp, "displayName": "7-Zip"}, &app)
+	a.call(201, "POST", appsPath, map[string]any{"@odata.type": wire.TypeWin32LobApp, "displayName": "7-Zip", "rules": detection}, &app)
 	plain := []byte("what is installed")
 	file, info := encrypt(plain)
 
@@ -111,7 +111,7 @@ func TestOfficeApps(t *testing.T) {
 	g.Expect(app.ProductIDs).To(Equal([]string{"o365ProPlusRetail"}))
 	a.call(200, "POST", path+"/"+app.ID+"/assign", map[string]any{"mobileAppAssignments": []any{map[string]any{"intent": "required", "target": map[string]any{"@odata.type": wire.TargetAllDevices}}}}, nil)
 	a.Do(func(context.Context) {
-		g.Expect(a.Tenant.Targets(tenant.Audience{Device: &tenant.DirectoryDevice{}}).Apps).To(BeEmpty(), "no device installs it")
+		g.Expect(a.Tenant.Targets(tenant.Audience{Device: &tenant.DirectoryDevice{}}).Apps).To(HaveLen(1))
 	})
 	a.call(400, "POST", path+"/"+app.ID+"/microsoft.graph.win32LobApp/contentVersions", map[string]any{}, nil)
 }

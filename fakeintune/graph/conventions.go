@@ -71,7 +71,7 @@ var expansions = map[string][]string{
 	"deviceManagement/deviceCompliancePolicies":           {"assignments", "scheduledActionsForRule"},
 	"deviceManagement/deviceManagementScripts":            {"assignments"},
 	"deviceManagement/configurationPolicies":              {"assignments", "settings"},
-	"deviceAppManagement/mobileApps":                      {"assignments"},
+	"deviceAppManagement/mobileApps":                      {"assignments", "relationships"},
 }
 
 func expandable(name string, asked []string) error {

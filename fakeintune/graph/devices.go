@@ -41,6 +41,8 @@ func (h *Handler) addDevices() {
 	} {
 		h.privileged(path+"/{id}/"+a.segment, false, a.read)
 	}
+	h.privileged(path+"/{id}/rotateBitLockerKeys", true, action(tenant.ActionRotateKeys))
+	h.privileged(path+"/{id}/rotateLocalAdminPassword", true, action(tenant.ActionRotatePassword))
 	// Autopilot reset has no action of its own in v1.0.
 	h.privileged(path+"/{id}/automaticRedeployment", true, action(tenant.ActionAutopilotReset))
 	h.handle(http.MethodGet, path+"/{id}/deviceCompliancePolicyStates", managedDevices, policyStates)
@@ -53,6 +55,9 @@ func shown(m tenant.ManagedDevice) wire.ManagedDevice {
 		d.ManagementState = "managed"
 	}
 	for _, a := range m.Actions {
+		if a.Name == tenant.ActionLogs {
+			continue // is shown as a log collection
+		}
 		d.DeviceActionResults = append(d.DeviceActionResults, a.Result())
 	}
 	return d

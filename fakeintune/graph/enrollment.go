@@ -172,6 +172,7 @@ func (h *Handler) addEnrollmentConfigurations() {
 		assignments: func(v *enrollmentConfiguration) any { return *v.assignments() },
 		clear:       func(v *enrollmentConfiguration) { *v.assignments() = nil },
 		merge:       (*enrollmentConfiguration).merge,
+		mistakes:    ofPages,
 	}, func(c *call, v *enrollmentConfiguration) error { return readAssignments(c, v.assignments()) })
 	h.handle(http.MethodPost, path+"/{id}/setPriority", serviceConfig, setPriority)
 }

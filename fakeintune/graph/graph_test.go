@@ -272,7 +272,7 @@ func TestApps(t *testing.T) {
 	a := newAdmin(t)
 	const path = "/v1.0/deviceAppManagement/mobileApps"
 	var app wire.MobileApp
-	a.call(201, "POST", path, map[string]any{"@odata.type": wire.TypeWin32LobApp, "displayName": "7-Zip", "size": 1500000, "installCommandLine": "msiexec /i 7z.msi"}, &app)
+	a.call(201, "POST", path, map[string]any{"@odata.type": wire.TypeWin32LobApp, "displayName": "7-Zip", "size": 1500000, "installCommandLine": "msiexec /i 7z.msi", "rules": detection}, &app)
 	a.call(200, "POST", path+"/"+app.ID+"/assign", map[string]any{"mobileAppAssignments": []any{map[string]any{"intent": "required", "target": map[string]any{"@odata.type": wire.TargetGroup, "groupId": "G1"}}}}, nil)
 	var as wire.Collection[wire.MobileAppAssignment]
 	a.call(200, "GET", path+"/"+app.ID+"/assignments", nil, &as)

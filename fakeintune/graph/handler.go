@@ -46,6 +46,7 @@ func New(s *tenant.Service) *Handler {
 	h.addReports()
 	h.addCompliance()
 	h.addContent()
+	h.addLogs()
 	return h
 }
 
@@ -66,6 +67,7 @@ type call struct {
 	wire.Match[route]
 	query wire.Query
 	body  []byte
+	from  tenant.Claims
 }
 
 // answer is a success. A nil body sends none.
@@ -164,7 +166,7 @@ func (h *Handler) answer(r *http.Request, m wire.Match[route], known, found bool
 	if err := h.throttled(claims, m.Value.write); err != nil {
 		return answer{}, err
 	}
-	c := &call{Request: r, t: t, Match: m}
+	c := &call{Request: r, t: t, Match: m, from: claims}
 	if c.query, err = parseQuery(r); err != nil {
 		return answer{}, badRequest("query", err.Error())
 	}

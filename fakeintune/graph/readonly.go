@@ -10,7 +10,8 @@ import (
 // so bodies that have them are good, and these members are passed over
 // (learn.microsoft.com/graph, the resources' properties marked read-only).
 var (
-	readOnly  = []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags", "deviceEnrollmentConfigurationType"}
+	readOnly = []string{"id", "createdDateTime", "lastModifiedDateTime", "version", "supportsScopeTags", "deviceEnrollmentConfigurationType",
+		"relationships"} // those have an action of their own
 	ofNewOnes = append(slices.Clip(readOnly), "publishingState", "committedContentVersion") // content has to come first
 	ofOldOnes = append(slices.Clip(readOnly), "publishingState", "assignments")             // assign has an action of its own
 )

@@ -40,7 +40,7 @@ func TestReadOnlyMembers(t *testing.T) {
 
 	const apps = "/v1.0/deviceAppManagement/mobileApps"
 	var app wire.MobileApp
-	a.call(201, "POST", apps, []byte(`{"@odata.type":"#microsoft.graph.win32LobApp","displayName":"x","publishingState":"processing","committedContentVersion":"9"}`), &app)
+	a.call(201, "POST", apps, win32("x", map[string]any{"publishingState": "processing", "committedContentVersion": "9"}), &app)
 	g.Expect(app.PublishingState + app.CommittedContentVersion).To(Equal("published"))
 	a.call(404, "PATCH", apps+"/"+app.ID, []byte(`{"committedContentVersion":"9"}`), nil)
 	a.call(400, "POST", "/beta/deviceManagement/deviceEnrollmentConfigurations", []byte(`{"@odata.type":"#microsoft.graph.deviceEnrollmentLimitConfiguration","displayName":"x","limit":3,"priority":-5}`), nil)

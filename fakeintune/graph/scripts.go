@@ -16,6 +16,7 @@ func (h *Handler) addScripts() {
 		of: of((*tenant.Tenant).Scripts), id: func(s wire.DeviceManagementScript) string { return s.ID },
 		assignments: func(s *wire.DeviceManagementScript) any { return s.Assignments },
 		clear:       func(s *wire.DeviceManagementScript) { s.Assignments = nil },
+		mistakes:    ofItself(wire.DeviceManagementScript.Mistakes),
 		// Lists are without contents.
 		listed: func(_ *call, s *wire.DeviceManagementScript) { s.ScriptContent = nil },
 	}, func(c *call, s *wire.DeviceManagementScript) error {
@@ -33,6 +34,7 @@ func (h *Handler) addScripts() {
 		of: of((*tenant.Tenant).SettingsPolicies), id: func(p wire.ConfigurationPolicy) string { return p.ID },
 		assignments: func(p *wire.ConfigurationPolicy) any { return p.Assignments },
 		clear:       func(p *wire.ConfigurationPolicy) { p.Assignments = nil },
+		mistakes:    ofItself(wire.ConfigurationPolicy.Mistakes),
 		listed: func(c *call, p *wire.ConfigurationPolicy) {
 			if !c.query.Expands("settings") {
 				p.Settings = nil

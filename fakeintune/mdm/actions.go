@@ -45,6 +45,12 @@ func command(a tenant.Action) (cmd syncml.Command, last bool) {
 			return syncml.NewExec(csp.CleanKeepingUserData, "", ""), true
 		}
 		return syncml.NewExec(csp.Clean, "", ""), true
+	case tenant.ActionLogs:
+		return syncml.NewExec(csp.ArchiveDefinition, syncml.Chr, a.Document), false
+	case tenant.ActionRotateKeys:
+		return syncml.NewExec(csp.BitLockerRotate, syncml.Chr, a.ID), false
+	case tenant.ActionRotatePassword:
+		return syncml.NewExec(csp.LAPSReset, "", ""), false
 	case tenant.ActionAutopilotReset:
 		return syncml.NewExec(csp.AutomaticRedeployment, "", ""), true
 	}

@@ -43,17 +43,21 @@ func (c *conversation) result(item syncml.Item) func(*tenant.ManagedDevice) {
 	if err != nil {
 		return nil
 	}
-	if m, _, ok := csp.ParseMSI(uri); ok && item.Meta.Type == syncml.TypeInstallResult {
+	failed := code != 0 && code != 1 // S_OK and S_FALSE are not
+	if node := jobNode(uri); node != "" && item.Meta.Type == syncml.TypeInstallResult {
 		status := csp.MSIEnforced
-		if code != 0 {
+		if failed {
 			status = csp.MSIEnforceFailed
 		}
 		for _, j := range c.row.MSIs {
-			if j.MSI == m && !j.Status.Settled() {
-				return c.job(pending{Owner: j.Owner, URI: j.MSI.Status()}, j.User, status)
+			if j.node() == node && !j.Status.Settled() {
+				return c.job(pending{Owner: j.Owner, URI: node}, j.User, status)
 			}
 		}
 		return nil
+	}
+	if s, name, ok := csp.ParseSCEP(uri); ok && name == csp.SCEPEnroll {
+		uri = canonical(s.Node(""))
 	}
 	states := c.client.Device.Settings
 	n := slices.IndexFunc(states, func(s tenant.SettingState) bool { return s.URI == uri && s.Status == int(syncml.AcceptedForProcessing) })
@@ -62,7 +66,7 @@ func (c *conversation) result(item syncml.Item) func(*tenant.ManagedDevice) {
 	}
 	state := states[n]
 	state.Status, state.At = int(syncml.OK), c.s.Tenants.Now()
-	if code != 0 {
+	if failed {
 		state.Status = int(syncml.CommandFailed)
 	}
 	c.row.Session.Changed = true

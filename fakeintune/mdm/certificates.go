@@ -1,6 +1,7 @@
 package mdm
 
 import (
+	"context"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -41,7 +42,7 @@ func (s *Service) certificate(sub delivery.Subject, c graph.DeviceConfiguration,
 	name := subject(c, sub)
 	return item{
 		owner: c.ID, uri: uri, pfx: true, digest: digest("pfx", name, strconv.Itoa(c.Version)),
-		make: func() ([]csp.Node, error) {
+		make: func(context.Context) ([]csp.Node, error) {
 			blob, password, err := s.makePFX(sub, c, name)
 			if err != nil {
 				return nil, fmt.Errorf("fakeintune/mdm: certificate %q: %w", c.DisplayName, err)

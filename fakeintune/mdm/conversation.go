@@ -38,9 +38,12 @@ type conversation struct {
 
 func (c *conversation) ask(k kind, i item, commands ...syncml.Command) {
 	for n, cmd := range commands {
-		p := pending{Kind: kindNode, Owner: i.owner, URI: cmd.Items[0].Target}
+		p := pending{Kind: kindNode, Owner: i.owner, URI: i.uri}
+		if len(cmd.Items) > 0 {
+			p.URI = cmd.Items[0].Target
+		}
 		if n == len(commands)-1 {
-			p = pending{Kind: k, Owner: i.owner, URI: i.uri, Digest: i.digest}
+			p = pending{Kind: k, Owner: i.owner, Also: i.also, URI: i.uri, Digest: i.digest}
 		}
 		c.out = append(c.out, queued{Command: cmd, Pending: p})
 	}
@@ -186,7 +189,7 @@ func (c *conversation) again() (delivery.Subject, error) {
 func (c *conversation) everything(sub delivery.Subject) error {
 	c.row.Session.Stage = sending
 	due := sub.Due(c.ctx, true)
-	items, err := c.s.items(sub, due)
+	items, err := c.items(sub, due)
 	if err != nil {
 		return err
 	}
@@ -206,7 +209,7 @@ func (c *conversation) everything(sub delivery.Subject) error {
 
 // changes sends what is new or different, and asks how jobs are.
 func (c *conversation) changes(sub delivery.Subject) error {
-	items, err := c.s.items(sub, sub.Due(c.ctx, true))
+	items, err := c.items(sub, sub.Due(c.ctx, true))
 	if err != nil {
 		return err
 	}
@@ -220,7 +223,7 @@ func (c *conversation) changes(sub delivery.Subject) error {
 	c.removals(items)
 	for _, j := range c.row.MSIs {
 		if !j.Status.Settled() && j.User == c.row.Session.User {
-			c.ask(kindStatus, item{owner: j.Owner, uri: j.MSI.Status()}, syncml.NewGet(j.MSI.Status()))
+			c.ask(kindStatus, item{owner: j.Owner, uri: j.node()}, syncml.NewGet(j.node()))
 		}
 	}
 	return nil
@@ -228,14 +231,21 @@ func (c *conversation) changes(sub delivery.Subject) error {
 
 // bring sends one item.
 func (c *conversation) bring(i item) error {
-	commands, err := i.commands()
+	commands, err := i.commands(c.ctx)
 	if err != nil {
 		return err
 	}
 	k := kindSetting
-	if i.job != "" {
+	switch {
+	case i.job != "":
 		k = kindJob
-		c.row.setMSI(install{Owner: i.owner, User: c.row.Session.User, MSI: i.msi, Version: i.version, Status: csp.MSIInitialized})
+		n := install{Owner: i.owner, User: c.row.Session.User, MSI: i.msi, Version: i.version, Status: csp.MSIInitialized}
+		if i.exec != "" {
+			n.Node = i.uri
+		}
+		c.row.setMSI(n)
+	case i.enrol:
+		k = kindEnrol
 	}
 	c.ask(k, i, commands...)
 	return nil
@@ -250,7 +260,7 @@ func (c *conversation) removals(items []item) {
 		if n.User != user || slices.ContainsFunc(items, func(i item) bool { return i.uri == n.URI }) {
 			continue
 		}
-		if _, _, app := csp.ParseMSI(n.URI); app {
+		if isJob(n.URI) {
 			continue
 		}
 		c.ask(kindRemoval, item{uri: n.URI}, syncml.NewDelete(n.URI))

@@ -17,5 +17,5 @@
 // in its next session. Where Options.Credentials wants them, a device proves a
 // name and a secret in the SyncML header too.
 //
-// Push and SCEP settings are not here. The parity table says what else is not.
+// Push is not here. The parity table says what else is not.
 package mdm

@@ -1,6 +1,7 @@
 package mdm
 
 import (
+	"context"
 	"hash/fnv"
 
 	"windtunnel.test/fakeintune/delivery"
@@ -18,11 +19,18 @@ type item struct {
 	format syncml.Format
 	value  string // of a setting
 
-	pfx  bool
-	make func() ([]csp.Node, error) // of a certificate: made when it is sent
+	also []string // other configurations that want the same
 
-	msi     csp.MSI // of a job
-	job     string
+	pfx   bool   // a certificate that comes with its key
+	enrol bool   // one that the device asks for itself
+	needs string // the certificate profile that it uses; "" for none
+	nodes []csp.Node
+	make  func(ctx context.Context) ([]csp.Node, error) // of a certificate: made when it is sent
+
+	job     string // the document of a job
+	msi     csp.MSI
+	exec    string // the node that a job of another kind is started at
+	tracked bool   // the status page waits for the app
 	version string
 }
 
@@ -36,38 +44,6 @@ func digest(parts ...string) uint64 {
 	return h.Sum64()
 }
 
-// items lists what a subject is to have by device management.
-func (s *Service) items(sub delivery.Subject, due delivery.Due) ([]item, error) {
-	scope := csp.Device
-	if sub.User != nil {
-		scope = csp.User
-	}
-	var items []item
-	if scope == csp.Device && delivery.HasWin32(sub.Tenant) {
-		items = append(items, s.agent)
-	}
-	for _, app := range due.Apps {
-		if app.WindowsMobileMSI == nil {
-			continue // the management extension's business
-		}
-		one, err := s.appItem(sub.Tenant, scope, app.MobileApp)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, one)
-	}
-	for _, c := range due.Configurations {
-		mine := scope == csp.Device || c.Via.Has(userWay)
-		switch cfg := c.Configuration; {
-		case cfg.CustomConfiguration != nil:
-			items = append(items, settings(cfg, scope, mine)...)
-		case cfg.PKCSCertificate != nil && delivers(cfg, scope, mine):
-			items = append(items, s.certificate(sub, cfg, scope))
-		}
-	}
-	return items, nil
-}
-
 // settings are those of a custom configuration that belong to this session: a
 // device's session has no user, so it cannot set ./User nodes; what is meant
 // for the user may be about the device.
@@ -78,7 +54,7 @@ func settings(c graph.DeviceConfiguration, scope csp.Scope, mine bool) []item {
 		if err != nil {
 			continue // checked when it was configured; a device would answer 404
 		}
-		if scope == csp.Device && path.Scope == csp.User || !mine && path.Scope == csp.Device {
+		if !belongs(path.String(), scope, mine) {
 			continue
 		}
 		format, value, err := o.Data()
@@ -91,14 +67,20 @@ func settings(c graph.DeviceConfiguration, scope csp.Scope, mine bool) []item {
 }
 
 // commands that bring an item, the one whose answer counts last.
-func (i item) commands() ([]syncml.Command, error) {
+func (i item) commands(ctx context.Context) ([]syncml.Command, error) {
 	switch {
 	case i.pfx:
-		nodes, err := i.make()
+		nodes, err := i.make(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return set(syncml.Add, nodes...), nil
+	case i.enrol:
+		return i.enrolment(ctx)
+	case i.nodes != nil:
+		return set(syncml.Replace, i.nodes...), nil
+	case i.exec != "":
+		return []syncml.Command{syncml.NewExec(i.exec, syncml.Chr, i.job)}, nil
 	case i.job != "":
 		return []syncml.Command{
 			syncml.NewSet(syncml.Add, i.msi.DownloadInstall(), "", ""),

@@ -160,6 +160,15 @@ func (p *pc) answer(m *syncml.Message, msgID int) *syncml.Message {
 		if c.Verb == syncml.Status {
 			continue
 		}
+		if c.Verb == syncml.Atomic {
+			for _, inner := range c.Commands {
+				uri, _ := csp.Canonical(inner.Items[0].Target)
+				p.order = append(p.order, "Atomic "+string(inner.Verb)+" "+uri)
+				p.nodes[uri] = inner.Items[0].Data
+			}
+			out.Append(syncml.StatusFor(m, c, syncml.OK))
+			continue
+		}
 		uri, err := csp.Canonical(c.Items[0].Target)
 		if err != nil {
 			p.w.T.Error(err)

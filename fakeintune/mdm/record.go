@@ -38,6 +38,11 @@ func (c *conversation) record() (fresh bool, err error) {
 		switch p.Kind {
 		case kindSetting:
 			changes = append(changes, c.setting(p, a.Status))
+		case kindEnrol:
+			if a.Status.Success() {
+				a.Status = syncml.AcceptedForProcessing // how it ends comes later
+			}
+			changes = append(changes, c.setting(p, a.Status))
 		case kindJob:
 			if !a.Status.Success() {
 				changes = append(changes, c.job(p, v.User, csp.MSIEnforceFailed))
@@ -46,7 +51,7 @@ func (c *conversation) record() (fresh bool, err error) {
 		case kindStatus:
 			if n, ok := result(a); ok {
 				code, _ := strconv.Atoi(n)
-				changes = append(changes, c.job(p, v.User, csp.MSIStatus(code)))
+				changes = append(changes, c.job(p, v.User, jobStatus(p.URI, code)))
 			}
 		case kindInventory:
 			if value, ok := result(a); ok {
@@ -95,7 +100,14 @@ func (c *conversation) setting(p pending, code syncml.StatusCode) func(*tenant.M
 		return s.OwnerID == state.OwnerID && s.URI == state.URI && s.User == state.User && s.Status == state.Status
 	})
 	v.Changed = v.Changed || !known
-	return func(m *tenant.ManagedDevice) { m.SetSetting(state) }
+	return func(m *tenant.ManagedDevice) {
+		m.SetSetting(state)
+		for _, owner := range p.Also {
+			same := state
+			same.OwnerID = owner
+			m.SetSetting(same)
+		}
+	}
 }
 
 // job records how far an installation is.
@@ -150,7 +162,7 @@ func (c *conversation) piece(p pending, code syncml.StatusCode) {
 // unsendable is a command that no message to this device has room for.
 func (c *conversation) unsendable(p pending) {
 	c.s.Tenants.Refused(c.ctx, "mdm", "mdm.session", "MaxMsgSize or MaxObjSize", p.URI)
-	if p.Kind == kindSetting {
+	if p.Kind == kindSetting || p.Kind == kindEnrol {
 		c.late = append(c.late, c.setting(p, syncml.EntityTooLarge))
 	}
 }

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"windtunnel.test/fakeintune/authority"
 	"windtunnel.test/fakeintune/delivery"
 	"windtunnel.test/fakeintune/enroll"
+	"windtunnel.test/fakeintune/scep"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/timing"
@@ -35,6 +37,9 @@ type Options struct {
 	// Credentials are what a device proves in the SyncML header, beside its
 	// certificate; nil: nothing, as with Intune.
 	Credentials func(m tenant.ManagedDevice) Credentials
+	// SCEP gives challenges for certificate profiles; nil: SCEP profiles are not
+	// delivered.
+	SCEP *scep.Service
 	// SessionEnded is called at the end of each session; nil: nobody wants to know.
 	SessionEnded func(ctx context.Context, e Ended)
 }
@@ -82,11 +87,14 @@ type Service struct {
 	Options
 	rows  *store.Table[row]
 	agent item // the job that installs the management extension
+
+	mu        sync.Mutex
+	catalogue map[string]parsed // settings policies that were read, by tenant and id
 }
 
 // New makes the gateway and publishes the management extension's installer.
 func New(o Options) (*Service, error) {
-	s := &Service{Options: o, rows: newTable(o.Tenants.DB)}
+	s := &Service{Options: o, rows: newTable(o.Tenants.DB), catalogue: map[string]parsed{}}
 	var err error
 	s.agent, err = s.publishAgent(o.Agent.withDefaults(o.Tenants.Timing.MDM))
 	return s, err

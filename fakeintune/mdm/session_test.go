@@ -298,6 +298,8 @@ func TestActions(t *testing.T) {
 		{tenant.Action{Name: tenant.ActionRetire}, "Exec ./Device/Vendor/MSFT/DMClient/Provider/MS%20DM%20Server/Unenroll", true},
 		{tenant.Action{Name: tenant.ActionClean}, "Exec ./Device/Vendor/MSFT/CleanPC/CleanPCWithoutRetainingUserData", false},
 		{tenant.Action{Name: tenant.ActionClean, KeepUserData: true}, "Exec ./Device/Vendor/MSFT/CleanPC/CleanPCRetainingUserData", false},
+		{tenant.Action{Name: tenant.ActionRotateKeys}, "Exec ./Device/Vendor/MSFT/BitLocker/RotateRecoveryPasswords", false},
+		{tenant.Action{Name: tenant.ActionRotatePassword}, "Exec ./Device/Vendor/MSFT/LAPS/Actions/ResetPassword", false},
 		{tenant.Action{Name: tenant.ActionAutopilotReset}, "Exec ./Device/Vendor/MSFT/RemoteWipe/AutomaticRedeployment/doAutomaticRedeployment", false},
 	} {
 		g, w := NewWithT(t), newWorld(t)

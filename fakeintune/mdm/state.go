@@ -39,7 +39,8 @@ type install struct {
 	Owner, User string
 	MSI         csp.MSI
 	Version     string
-	Status      csp.MSIStatus
+	Status      csp.MSIStatus // also of jobs of other kinds, whose own states are told in these terms
+	Node        string        // of jobs of other kinds: where their state is read
 }
 
 // session is the one that is open, the zero value where none is.
@@ -105,6 +106,7 @@ const (
 	kindRemoval               // a setting that is no longer due was deleted
 	kindPiece                 // of a large object
 	kindAction                // what an administrator asked for
+	kindEnrol                 // the device was told to ask for a certificate
 )
 
 // pending is a command whose answer is awaited.
@@ -112,6 +114,7 @@ type pending struct {
 	Cmd    int
 	Kind   kind
 	Owner  string
+	Also   []string // other configurations that say the same
 	URI    string
 	Digest uint64
 }

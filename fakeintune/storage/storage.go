@@ -50,20 +50,29 @@ type fault struct {
 func (f *fault) Error() string { return f.code + ": " + f.message }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := h.s.RequestID("storage", h.requests.Add(1))
+	id := identify(w, r, h.s.RequestID("storage", h.requests.Add(1)))
+	if err := h.put(r); err != nil {
+		refuse(h.s, w, r, id, err)
+		return
+	}
+	w.Header().Set("x-ms-request-server-encrypted", "true")
+	w.WriteHeader(http.StatusCreated)
+}
+
+// identify writes the headers that every answer has.
+func identify(w http.ResponseWriter, r *http.Request, id string) string {
 	w.Header().Set("x-ms-request-id", id)
 	w.Header().Set("x-ms-version", "2021-12-02")
 	if client := r.Header.Get("x-ms-client-request-id"); client != "" && len(client) <= 1024 {
 		w.Header().Set("x-ms-client-request-id", client)
 	}
-	err := h.put(r)
-	if err == nil {
-		w.Header().Set("x-ms-request-server-encrypted", "true")
-		w.WriteHeader(http.StatusCreated)
-		return
-	}
+	return id
+}
+
+// refuse answers with an error, in the form of Azure Storage.
+func refuse(s *tenant.Service, w http.ResponseWriter, r *http.Request, id string, err error) {
 	f := asFault(err)
-	h.s.Refused(r.Context(), "storage", Operation(r), f.code, strconv.Itoa(f.status)+" "+f.code)
+	s.Refused(r.Context(), "storage", Operation(r), f.code, strconv.Itoa(f.status)+" "+f.code)
 	body, err := xml.Marshal(struct {
 		XMLName xml.Name `xml:"Error"`
 		Code    string

@@ -23,6 +23,8 @@ const (
 	ActionRetire         ActionName = "retire"
 	ActionClean          ActionName = "cleanWindowsDevice"
 	ActionAutopilotReset ActionName = "automaticRedeployment"
+	ActionRotateKeys     ActionName = "rotateBitLockerKeys"
+	ActionRotatePassword ActionName = "rotateLocalAdminPassword"
 )
 
 // Action is what an administrator asked of a device. It waits until the
@@ -36,6 +38,9 @@ type Action struct {
 
 	KeepEnrollmentData bool // wipe
 	KeepUserData       bool // wipe, cleanWindowsDevice
+
+	Logs     string // ActionLogs: id of the collection
+	Document string // ActionLogs: what the device is to do
 }
 
 func (a Action) ended() bool {
@@ -117,6 +122,11 @@ func (t *Tenant) Done(ctx context.Context, deviceID, actionID string, ok bool) e
 	m, a, err := t.action(deviceID, actionID, state)
 	if err != nil {
 		return err
+	}
+	if a.Name == ActionLogs && !ok {
+		if err := t.logsFailed(a.Logs); err != nil {
+			return err
+		}
 	}
 	t.s.Record(ctx, "mdm.action.ended", journal.F("id", m.ID), journal.F("serial", m.SerialNumber), journal.F("action", string(a.Name)), journal.F("state", string(state)))
 	if ok && (a.Name == ActionRetire || a.Name == ActionWipe && !a.KeepEnrollmentData) {

@@ -12,8 +12,7 @@ func (t *Tenant) Scripts() Collection[graph.DeviceManagementScript] {
 	return Collection[graph.DeviceManagementScript]{t, t.s.scripts}
 }
 
-// SettingsPolicies are the policies of the settings catalogue. They are kept
-// and shown; no device is told of them.
+// SettingsPolicies are the policies of the settings catalogue.
 func (t *Tenant) SettingsPolicies() Collection[graph.ConfigurationPolicy] {
 	return Collection[graph.ConfigurationPolicy]{t, t.s.settingsPolicies}
 }

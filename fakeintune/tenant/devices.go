@@ -62,6 +62,7 @@ type ManagedDevice struct {
 
 	Apps     []AppState
 	Settings []SettingState
+	Scripts  []ScriptState
 
 	// Lapsed: the device has not reported for so long that its compliance state
 	// ran out.
@@ -69,6 +70,7 @@ type ManagedDevice struct {
 
 	Actions     []Action // one a name, the oldest first
 	ActionCount int      // of all that were ever asked for
+	LogCount    int      // log collections so far
 }
 
 // AttestationResult is what came of the attestation of a device's keys when it
@@ -100,6 +102,9 @@ type SettingState struct {
 	User    string // object id; "" for the device
 	Status  int    // OMA-DM status
 	At      time.Time
+	// Conflict: another policy gives the same node another value, and that one is
+	// what the device has. Status is 0.
+	Conflict bool
 }
 
 // SetApp records a state, in the place of the one before.
@@ -273,13 +278,13 @@ func (s *Service) DeviceByThumbprint(thumbprint string) (*Tenant, ManagedDevice,
 // UpdateDevice changes a managed device. The function runs in a transaction: it
 // must not wait, and must replace lists instead of changing them.
 func (t *Tenant) UpdateDevice(id string, change func(*ManagedDevice) error) (ManagedDevice, error) {
-	var out ManagedDevice
+	var out, before ManagedDevice
 	err := t.s.DB.Update(func(tx *store.Tx) error {
 		m, ok := t.s.devices.Get(tx, t.key(id))
 		if !ok {
 			return fmt.Errorf("managed device %q: %w", id, ErrNotFound)
 		}
-		before := m
+		before = m
 		if err := change(&m); err != nil {
 			return err
 		}
@@ -288,7 +293,13 @@ func (t *Tenant) UpdateDevice(id string, change func(*ManagedDevice) error) (Man
 		out = m
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	if asked, err := t.collectOnFailure(before, out); err != nil || !asked {
+		return out, err
+	}
+	return t.Device(id)
 }
 
 // DeleteDevice forgets a managed device: its registration can be deployed

@@ -75,7 +75,22 @@ func appMeta(a *graph.MobileApp) meta {
 			}
 		case a.OfficeSuiteApp != nil:
 			return unmodelled(a.ODataType)
-		case a.ODataType == graph.TypeWin32LobApp && a.WindowsMobileMSI == nil:
+		case a.ODataType == graph.TypeStoreApp && a.Win32LobApp == nil && a.WindowsMobileMSI == nil:
+			if a.StoreApp == nil || a.PackageIdentityName == "" || a.ProductKey == "" {
+				return fmt.Errorf("packageIdentityName or productKey is missing")
+			}
+		case a.StoreApp != nil:
+			return unmodelled(a.ODataType)
+		case a.ODataType == graph.TypeWinGetApp && a.WindowsMobileMSI == nil:
+			if a.WinGetApp == nil || a.PackageIdentifier == "" {
+				return fmt.Errorf("packageIdentifier is missing")
+			}
+			if a.Win32LobApp == nil {
+				a.Win32LobApp = &graph.Win32LobApp{}
+			}
+		case a.WinGetApp != nil:
+			return unmodelled(a.ODataType)
+		case (a.ODataType == graph.TypeWin32LobApp || a.ODataType == graph.TypeCatalogApp) && a.WindowsMobileMSI == nil:
 			if a.Win32LobApp == nil {
 				a.Win32LobApp = &graph.Win32LobApp{}
 			}
@@ -117,6 +132,11 @@ func configurationMeta(c *graph.DeviceConfiguration) meta {
 		fillPart(&c.ImportedPFX, empty.ImportedPFX)
 		fillPart(&c.TrustedRoot, empty.TrustedRoot)
 		fillPart(&c.DomainJoin, empty.DomainJoin)
+		fillPart(&c.SCEPCertificate, empty.SCEPCertificate)
+		fillPart(&c.WiFi, empty.WiFi)
+		fillPart(&c.VPN, empty.VPN)
+		fillPart(&c.EndpointProtection, empty.EndpointProtection)
+		fillPart(&c.UpdateRing, empty.UpdateRing)
 		if c.CustomConfiguration != nil {
 			for _, s := range c.OmaSettings {
 				if _, _, err := s.Data(); err != nil {

@@ -12,12 +12,14 @@ import (
 // are named after Graph's collections, so that an export can be pasted in.
 // Groups are named by id.
 type Resources struct {
-	Profiles           []graph.DeploymentProfile    `json:"windowsAutopilotDeploymentProfiles,omitempty"`
-	StatusPages        []graph.EnrollmentStatusPage `json:"deviceEnrollmentConfigurations,omitempty"`
-	Apps               []graph.MobileApp            `json:"mobileApps,omitempty"`
-	Configurations     []graph.DeviceConfiguration  `json:"deviceConfigurations,omitempty"`
-	CompliancePolicies []graph.CompliancePolicy     `json:"deviceCompliancePolicies,omitempty"`
-	Imports            []graph.ImportedDevice       `json:"importedWindowsAutopilotDeviceIdentities,omitempty"`
+	Profiles           []graph.DeploymentProfile      `json:"windowsAutopilotDeploymentProfiles,omitempty"`
+	StatusPages        []graph.EnrollmentStatusPage   `json:"deviceEnrollmentConfigurations,omitempty"`
+	Apps               []graph.MobileApp              `json:"mobileApps,omitempty"`
+	Configurations     []graph.DeviceConfiguration    `json:"deviceConfigurations,omitempty"`
+	SettingsPolicies   []graph.ConfigurationPolicy    `json:"configurationPolicies,omitempty"`
+	CompliancePolicies []graph.CompliancePolicy       `json:"deviceCompliancePolicies,omitempty"`
+	Scripts            []graph.DeviceManagementScript `json:"deviceManagementScripts,omitempty"`
+	Imports            []graph.ImportedDevice         `json:"importedWindowsAutopilotDeviceIdentities,omitempty"`
 }
 
 // Load puts resources in, in their order. All mistakes are reported, joined,
@@ -26,8 +28,10 @@ func (t *Tenant) Load(ctx context.Context, r Resources) error {
 	errs := []error{
 		load(ctx, t.Apps(), r.Apps),
 		load(ctx, t.Configurations(), r.Configurations),
+		load(ctx, t.SettingsPolicies(), r.SettingsPolicies),
 		load(ctx, t.CompliancePolicies(), r.CompliancePolicies),
 		load(ctx, t.StatusPages(), r.StatusPages),
+		load(ctx, t.Scripts(), r.Scripts),
 		load(ctx, t.Profiles(), r.Profiles),
 	}
 	if len(r.Imports) > 0 {

@@ -20,6 +20,7 @@ type tables struct {
 	deployments   *store.Table[Deployment]
 	uploads       *store.Table[Upload]
 	blocks        *store.Table[block]
+	logs          *store.Table[LogCollection]
 
 	profiles       *kind[graph.DeploymentProfile]
 	statusPages    *kind[graph.EnrollmentStatusPage]
@@ -44,6 +45,7 @@ const (
 	byEvent        = "event"
 	byApp          = "app"
 	byUpload       = "upload"
+	byDevice       = "device"
 )
 
 func newTables(db *store.DB) tables {
@@ -74,6 +76,8 @@ func newTables(db *store.DB) tables {
 		blocks: store.NewTable(db, "intune.uploadBlocks",
 			store.Index(byUpload, func(v block) []string { return []string{v.Upload} })),
 	}
+	t.logs = store.NewTable(db, "intune.logCollections",
+		store.Index(byDevice, func(v LogCollection) []string { return []string{v.TenantID + "/" + v.DeviceID} }))
 	t.profiles = newKind(db, "windowsAutopilotDeploymentProfiles", profileMeta)
 	t.statusPages = newKind(db, "deviceEnrollmentConfigurations", statusPageMeta)
 	t.apps = newKind(db, "mobileApps", appMeta)

@@ -60,6 +60,12 @@ type ConfigurationTarget struct {
 	Via           Via
 }
 
+// SettingsTarget is a policy of the settings catalogue that reaches an audience.
+type SettingsTarget struct {
+	Policy graph.ConfigurationPolicy
+	Via    Via
+}
+
 // PolicyTarget is a compliance policy that reaches an audience.
 type PolicyTarget struct {
 	Policy graph.CompliancePolicy
@@ -73,10 +79,11 @@ type ScriptTarget struct {
 }
 
 // Targets is everything that reaches an audience, the oldest first in each
-// list. Apps of the Office suite are not among them: no device installs them.
+// list.
 type Targets struct {
 	Apps           []AppTarget
 	Configurations []ConfigurationTarget
+	Settings       []SettingsTarget
 	Policies       []PolicyTarget
 	Scripts        []ScriptTarget
 }
@@ -88,9 +95,6 @@ type Targets struct {
 func (t *Tenant) Targets(a Audience) Targets {
 	var out Targets
 	for app := range t.Apps().All() {
-		if app.OfficeSuiteApp != nil {
-			continue
-		}
 		if intent, via := a.app(app); via != 0 {
 			out.Apps = append(out.Apps, AppTarget{app, intent, via})
 		}
@@ -98,6 +102,11 @@ func (t *Tenant) Targets(a Audience) Targets {
 	for c := range t.Configurations().All() {
 		if via := a.reach(targetsOf(c.Assignments)); via != 0 {
 			out.Configurations = append(out.Configurations, ConfigurationTarget{c, via})
+		}
+	}
+	for p := range t.SettingsPolicies().All() {
+		if via := a.reach(targetsOf(p.Assignments)); via != 0 {
+			out.Settings = append(out.Settings, SettingsTarget{p, via})
 		}
 	}
 	for p := range t.CompliancePolicies().All() {
