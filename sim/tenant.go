@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	entra "windtunnel.test/fakeentra/tenant"
@@ -68,9 +69,14 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 	if err := w.loadAccess(t); err != nil {
 		return err
 	}
-	resources := intune.Resources{Profiles: t.Profiles, StatusPages: t.StatusPages, Configurations: t.Configurations, CompliancePolicies: t.Policies}
+	resources := intune.Resources{Profiles: t.Profiles, StatusPages: t.StatusPages, Configurations: t.Configurations, CompliancePolicies: t.Policies, SettingsPolicies: t.Catalogue}
 	for _, a := range t.Apps {
 		resources.Apps = append(resources.Apps, a.MobileApp)
+	}
+	for _, s := range t.Scripts {
+		script := s.DeviceManagementScript
+		script.ScriptContent = w.paced(s.Windtunnel).Body(script.ScriptContent)
+		resources.Scripts = append(resources.Scripts, script)
 	}
 	if err := w.Intune.Tenant().Load(context.Background(), resources); err != nil {
 		return fmt.Errorf("tenant %s: %w", t.Domain, err)
@@ -81,6 +87,16 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 		}
 	}
 	return nil
+}
+
+// paced is what a script does in a world whose long waits pass faster; nil where
+// the file says nothing.
+func (w *World) paced(x graph.ScriptExtension) *graph.ScriptExtension {
+	x.Duration = w.hurried(x.Duration)
+	if reflect.ValueOf(x).IsZero() {
+		return nil
+	}
+	return &x
 }
 
 // upload makes an app's content: an archive with an installer that does what
@@ -94,7 +110,7 @@ func (w *World) upload(a scenario.App) error {
 	}
 	name := setupFile(a.MobileApp)
 	plain := manifest
-	if a.Win32LobApp != nil {
+	if a.Win32LobApp != nil && a.WinGetApp == nil {
 		if plain, err = sidecar.WriteSetup(name, manifest); err != nil {
 			return err
 		}

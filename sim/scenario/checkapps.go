@@ -2,7 +2,7 @@ package scenario
 
 import (
 	"fmt"
-	"path"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +17,7 @@ import (
 const maxAppBytes = 30 << 30
 
 func (c *checker) apps() {
+	c.appIDs()
 	for i := range c.s.Tenant.Apps {
 		a, at := &c.s.Tenant.Apps[i], c.origin("tenant.mobileApps", i)
 		for k := range a.Assignments {
@@ -24,7 +25,6 @@ func (c *checker) apps() {
 			if as.Intent == "" {
 				as.Intent = graph.IntentRequired
 			}
-			c.oneOf(path+".intent", string(as.Intent), string(graph.IntentRequired), string(graph.IntentAvailable), string(graph.IntentUninstall), string(graph.IntentAvailableWithoutEnrollment))
 			c.target(path+".target", &as.Target)
 		}
 		if a.Windtunnel.Size > 0 {
@@ -33,86 +33,87 @@ func (c *checker) apps() {
 		if a.Size > maxAppBytes || a.Size < 0 {
 			c.wrong(at, "a package of %d bytes is none that Intune takes; at most %d", a.Size, int64(maxAppBytes))
 		}
+		problems := a.Windtunnel.Problems()
+		for _, member := range slices.Sorted(maps.Keys(problems)) {
+			c.wrong(at+".windtunnel."+member, "%s", problems[member])
+		}
 		if m, err := a.Manifest().Encode(); err != nil {
 			c.wrong(at+".windtunnel", "%v", err)
 		} else if len(m) > installer.MaxBytes {
 			c.wrong(at+".windtunnel", "has too many files")
 		}
-		if a.Win32LobApp != nil {
-			c.win32(at, a.Win32LobApp)
+		c.mistakes(at, a.MobileApp.Mistakes())
+	}
+	for i := range c.s.Tenant.Apps {
+		c.relations(i)
+	}
+}
+
+// mistakes notes what Graph would refuse.
+func (c *checker) mistakes(at string, list []graph.Mistake) {
+	for _, m := range list {
+		c.wrong(at+"."+m.Path, "%s", m.Message)
+	}
+}
+
+// findApp finds an app of the file by its id.
+func (c *checker) findApp(id string) (graph.MobileApp, bool) {
+	for _, a := range c.s.Tenant.Apps {
+		if strings.EqualFold(a.ID, id) {
+			return a.MobileApp, true
+		}
+	}
+	return graph.MobileApp{}, false
+}
+
+// appIDs puts the ids of apps in place of names in all relations.
+func (c *checker) appIDs() {
+	for i := range c.s.Tenant.Apps {
+		for k := range c.s.Tenant.Apps[i].Relationships {
+			r := &c.s.Tenant.Apps[i].Relationships[k]
+			r.ODataType = "#" + strings.TrimPrefix(r.ODataType, "#")
+			if id, ok := c.appID(r.TargetID); ok {
+				r.TargetID = id
+			}
 		}
 	}
 }
 
-func (c *checker) win32(at string, a *graph.Win32LobApp) {
-	if len(a.Detections()) == 0 {
-		c.wrong(at, "the app has no detection rule; Intune wants one in rules")
-	}
-	if a.InstallExperience != nil {
-		c.oneOf(at+".installExperience.runAsAccount", string(a.InstallExperience.RunAsAccount), string(graph.RunAsSystem), string(graph.RunAsUser))
-	}
-	known := []string{graph.RuleFile, graph.RuleRegistry, graph.RuleProduct, graph.RulePowerShell}
-	for i, r := range a.Rules {
-		path := fmt.Sprintf("%s.rules[%d]", at, i)
-		c.oneOf(path+".ruleType", r.RuleType, graph.RuleTypeDetection, graph.RuleTypeRequirement)
-		switch {
-		case !slices.ContainsFunc(known, r.Is):
-			c.wrong(path, "@odata.type %q is no rule%s", r.ODataType, choose(r.ODataType, known))
-		case r.Is(graph.RuleFile) && (r.Path == "" || r.FileOrFolderName == ""):
-			c.wrong(path, "a file system rule needs path and fileOrFolderName")
-		case r.Is(graph.RuleRegistry) && r.KeyPath == "":
-			c.wrong(path, "a registry rule needs keyPath")
-		case r.Is(graph.RuleProduct) && r.ProductCode == "":
-			c.wrong(path, "a product code rule needs productCode")
+// relations takes out what an export says of the other end and what leads to
+// apps that are not modelled, and checks the rest.
+func (c *checker) relations(i int) {
+	a, at := &c.s.Tenant.Apps[i], c.origin("tenant.mobileApps", i)
+	for k, r := range a.Relationships {
+		if _, ok := c.findApp(r.TargetID); !ok && c.dropped[strings.ToLower(r.TargetID)] {
+			c.notModelled = append(c.notModelled, fmt.Sprintf("%s.relationships[%d]", at, k))
+			a.Relationships[k].TargetType = "parent"
 		}
 	}
-	for i, r := range a.ReturnCodes {
-		c.oneOf(fmt.Sprintf("%s.returnCodes[%d].type", at, i), string(r.Type), string(graph.ReturnFailed), string(graph.ReturnSuccess),
-			string(graph.ReturnSoftReboot), string(graph.ReturnHardReboot), string(graph.ReturnRetry))
-	}
+	c.mistakes(at, graph.RelationMistakes(a.MobileApp, c.findApp))
+	a.Relationships = slices.DeleteFunc(a.Relationships, func(r graph.MobileAppRelationship) bool { return !r.Child() })
 }
 
-const uninstallKey = `\currentversion\uninstall\`
+// appID finds an app by id or name.
+func (c *checker) appID(name string) (string, bool) {
+	if a, ok := c.findApp(name); ok {
+		return a.ID, true
+	}
+	for _, a := range c.s.Tenant.Apps {
+		if strings.EqualFold(a.DisplayName, name) {
+			return a.ID, true
+		}
+	}
+	return "", false
+}
 
 // Manifest is the inside of the app's installer. What the file does not say is
 // taken from the app's detection rules, so that they find the app once it is
 // installed.
 func (a App) Manifest() installer.Manifest {
-	w := a.Windtunnel
-	m := installer.Manifest{Product: a.DisplayName, Version: "1.0", MSI: w.MSI, Duration: w.Duration, ExitCode: w.ExitCode, Service: w.Service}
-	if a.WindowsMobileMSI != nil {
-		m.MSI = true
-		set(&m.Product, a.ProductCode)
-		set(&m.Version, a.ProductVersion)
-	}
-	if a.Win32LobApp != nil {
-		for _, r := range a.Detections() {
-			satisfy(&m, r)
-		}
-	}
+	m := a.Installer(&a.Windtunnel.AppExtension)
 	if m.Duration == 0 {
 		pace := timing.Default().Intune
 		m.Duration = pace.DefaultInstall + time.Duration(a.Size/int64(pace.DefaultInstallRate))*time.Second
 	}
-	set(&m.Product, w.Product)
-	set(&m.Version, w.Version)
-	if w.Files != nil {
-		m.Files = w.Files
-	}
 	return m
-}
-
-// satisfy makes an installer leave what a detection rule looks for.
-func satisfy(m *installer.Manifest, r graph.Rule) {
-	switch {
-	case r.Is(graph.RuleProduct) || r.ProductCode != "":
-		m.Product, m.MSI = r.ProductCode, true
-		set(&m.Version, r.ProductVersion)
-	case r.FileOrFolderName != "":
-		m.Files = append(m.Files, strings.TrimSuffix(r.Path, `\`)+`\`+r.FileOrFolderName)
-	case strings.Contains(strings.ToLower(r.KeyPath), uninstallKey):
-		m.Product = path.Base(strings.ReplaceAll(r.KeyPath, `\`, "/"))
-		set(&m.Version, r.DetectionValue)
-		set(&m.Version, r.ComparisonValue)
-	}
 }

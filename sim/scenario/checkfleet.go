@@ -2,9 +2,12 @@ package scenario
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/hwhash"
 	"windtunnel.test/sim/wire/problem"
 )
@@ -24,6 +27,7 @@ func (c *checker) fleet() {
 		c.known(path+".makes", g.Makes, c.options.Makes, "product line")
 		c.known(path+".tpms", g.TPMs, c.options.TPMModels, "TPM model")
 		c.possible(path+".tpmState", g.TPMState, g.TPMs)
+		c.image(path, g)
 		for k, d := range g.Destinations {
 			c.site(fmt.Sprintf("%s.destinations[%d]", path, k), d.Name)
 		}
@@ -39,6 +43,24 @@ func (c *checker) fleet() {
 	c.imported()
 	c.overrides()
 	c.recipients()
+}
+
+// image checks what the maker put on the disk.
+func (c *checker) image(path string, g *Group) {
+	names := map[string]bool{}
+	for i, p := range g.Packages {
+		at := fmt.Sprintf("%s.provisioningPackages[%d]", path, i)
+		c.name(at+".name", p.Name, names, "package")
+		for k, s := range p.Settings {
+			if _, err := csp.Parse(s.URI); err != nil && s.URI != "" {
+				c.wrong(fmt.Sprintf("%s.settings[%d].uri", at, k), "%q is no LocURI; it starts with ./Device/, ./User/ or ./Vendor/", s.URI)
+			}
+		}
+	}
+	problems := graph.AppExtension{Registry: g.Registry}.Problems()
+	for _, member := range slices.Sorted(maps.Keys(problems)) {
+		c.wrong(path+"."+member, "%s", problems[member])
+	}
 }
 
 // possible refuses a state that none of the TPMs can be in; where some can, they

@@ -48,10 +48,10 @@ func (c *checker) tenant() {
 	for i := range t.Configurations {
 		path := c.origin("tenant.deviceConfigurations", i)
 		c.assignments(path, t.Configurations[i].Assignments)
-		if p := t.Configurations[i].CustomConfiguration; p != nil {
-			c.omaSettings(path, p.OmaSettings)
-		}
+		c.certificates(path, &t.Configurations[i])
+		c.mistakes(path, t.Configurations[i].Mistakes())
 	}
+	c.scripts()
 	for i := range t.Policies {
 		c.assignments(c.origin("tenant.deviceCompliancePolicies", i), t.Policies[i].Assignments)
 	}
@@ -123,6 +123,14 @@ type object struct {
 	id, name         *string
 }
 
+// member is what Graph calls the object's name.
+func (o object) member() string {
+	if o.collection == "configurationPolicies" {
+		return "name"
+	}
+	return "displayName"
+}
+
 func (c *checker) assignable() []object {
 	t := &c.s.Tenant
 	var list []object
@@ -144,6 +152,12 @@ func (c *checker) assignable() []object {
 	for i := range t.Policies {
 		add("deviceCompliancePolicies", i, &t.Policies[i].ID, &t.Policies[i].DisplayName)
 	}
+	for i := range t.Catalogue {
+		add("configurationPolicies", i, &t.Catalogue[i].ID, &t.Catalogue[i].Name)
+	}
+	for i := range t.Scripts {
+		add("deviceManagementScripts", i, &t.Scripts[i].ID, &t.Scripts[i].DisplayName)
+	}
 	return list
 }
 
@@ -152,7 +166,7 @@ func (c *checker) objects() {
 	seen := map[string]map[string]bool{}
 	for _, o := range c.assignable() {
 		if *o.name == "" {
-			c.wrong(o.path, "displayName is missing")
+			c.wrong(o.path, "%s is missing", o.member())
 			continue
 		}
 		if seen[o.collection] == nil {
@@ -207,12 +221,6 @@ func (c *checker) statusPages() {
 	for i := range c.s.Tenant.StatusPages {
 		p, path := &c.s.Tenant.StatusPages[i], c.origin("tenant.deviceEnrollmentConfigurations", i)
 		c.assignments(path, p.Assignments)
-		if p.InstallProgressTimeoutInMinutes < 0 {
-			c.wrong(path+".installProgressTimeoutInMinutes", "%d is too little", p.InstallProgressTimeoutInMinutes)
-		}
-		if n := limits.ESP.BlockingApps; len(p.SelectedMobileAppIDs) > n {
-			c.wrong(path+".selectedMobileAppIds", "%d blocking apps are selected; Intune takes %d", len(p.SelectedMobileAppIDs), n)
-		}
 		for k, app := range p.SelectedMobileAppIDs {
 			at := fmt.Sprintf("%s.selectedMobileAppIds[%d]", path, k)
 			switch byID, byName := indexFold(ids, app), indexFold(names, app); {
@@ -227,17 +235,6 @@ func (c *checker) statusPages() {
 				c.wrong(at, "the tenant has no app %q%s", app, near(app, names))
 			}
 		}
-	}
-}
-
-func (c *checker) omaSettings(path string, list []graph.OmaSetting) {
-	for i, s := range list {
-		at := fmt.Sprintf("%s.omaSettings[%d]", path, i)
-		if _, _, err := s.Data(); err != nil {
-			c.wrong(at, "%s", strings.TrimPrefix(err.Error(), "graph: "))
-		}
-		if !strings.HasPrefix(s.OmaURI, "./") {
-			c.wrong(at+".omaUri", "%q is no LocURI; it starts with ./Device/, ./User/ or ./Vendor/", s.OmaURI)
-		}
+		c.mistakes(path, p.Mistakes(limits.ESP.BlockingApps, c.findApp))
 	}
 }

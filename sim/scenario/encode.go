@@ -132,6 +132,12 @@ func collection(v reflect.Value) any {
 			list[i] = m
 		case App:
 			list[i] = append(resourceTree(reflect.ValueOf(x.MobileApp)), entry{"windtunnel", object2tree(reflect.ValueOf(x.Windtunnel))})
+		case Script:
+			m := resourceTree(reflect.ValueOf(x.DeviceManagementScript))
+			if own := object2tree(reflect.ValueOf(x.Windtunnel)); len(own) > 0 {
+				m = append(m, entry{"windtunnel", own})
+			}
+			list[i] = m
 		default:
 			list[i] = resourceTree(v.Index(i))
 		}
@@ -161,6 +167,10 @@ func memberTree(v reflect.Value) any {
 	switch x := v.Interface().(type) {
 	case graph.Time:
 		return bare(x.UTC().Format(time.RFC3339Nano))
+	case json.RawMessage:
+		var open any
+		_ = json.Unmarshal(x, &open) // Load wrote it
+		return fromJSON(open)
 	case []byte:
 		b, _ := json.Marshal(x) // base64
 		return bare(b)

@@ -3,6 +3,8 @@ package scenario
 import (
 	"time"
 
+	"windtunnel.test/sim/wire/installer"
+	"windtunnel.test/sim/wire/ppkg"
 	"windtunnel.test/sim/wire/ztd"
 )
 
@@ -38,22 +40,51 @@ func (f Fleet) groupOf(index int) (Group, bool) {
 
 // Group is a number of PCs that go the same way.
 type Group struct {
-	Name         string    `yaml:"name" need:"yes" doc:"How other sections and reports call it."`
-	Count        int       `yaml:"count" need:"yes" min:"1" max:"100000" doc:"How many PCs. --devices scales all groups."`
-	Makes        Weights   `yaml:"makes" doc:"Product lines: one name, a list, or names with weights; missing: any."`
-	TPMs         Weights   `yaml:"tpms" doc:"TPM models: one name, a list, or names with weights; missing: any."`
-	TPMState     TPMState  `yaml:"tpmState" default:"ready" doc:"Condition that the TPMs are in when the PCs are switched on first: ready, notReady (somebody else took ownership), cleared, lockedOut (too many failed authorisations), certificateMissing, certificateWithdrawn (EK certificate of an authority that its vendor withdrew)."`
-	Wireless     Share     `yaml:"wireless" doc:"Part of the PCs that has no socket for a network cable."`
-	SecureBoot   bool      `yaml:"secureBoot" default:"true" doc:"Secure Boot is on in firmware setup; it is measured into the TPM."`
-	BitLocker    bool      `yaml:"bitLocker" default:"true" doc:"Windows encrypts its drive by itself once the PC has joined Entra ID, if it has a TPM and Secure Boot. The TPM tells of it from the next start on."`
-	Windows      Windows   `yaml:"windows" doc:"What the maker put on the disk."`
-	Flow         Flow      `yaml:"flow" default:"preprovision" doc:"preprovision: a technician first, the user later. user-driven: the user does it all."`
-	GroupTag     string    `yaml:"groupTag" doc:"Registered with the PCs."`
-	AssignedUser string    `yaml:"assignedUser" doc:"User that all PCs of the group are registered with and go to; missing: people.users decides."`
-	Bench        string    `yaml:"bench" doc:"Site of the technician flow; missing: the only site that has technicians."`
-	Arrival      SpanRange `yaml:"arrival" default:"0s" doc:"When the PCs come to the bench (user-driven: to their user), counted from their registration."`
-	Shelf        SpanRange `yaml:"shelf" default:"2h..3w" doc:"Time from Reseal to the user's power-on."`
-	Destinations Weights   `yaml:"destinations" need:"yes" doc:"Sites where users start the PCs: one name, a list, or names with weights."`
+	Name         string                    `yaml:"name" need:"yes" doc:"How other sections and reports call it."`
+	Count        int                       `yaml:"count" need:"yes" min:"1" max:"100000" doc:"How many PCs. --devices scales all groups."`
+	Makes        Weights                   `yaml:"makes" doc:"Product lines: one name, a list, or names with weights; missing: any."`
+	TPMs         Weights                   `yaml:"tpms" doc:"TPM models: one name, a list, or names with weights; missing: any."`
+	TPMState     TPMState                  `yaml:"tpmState" default:"ready" doc:"Condition that the TPMs are in when the PCs are switched on first: ready, notReady (somebody else took ownership), cleared, lockedOut (too many failed authorisations), certificateMissing, certificateWithdrawn (EK certificate of an authority that its vendor withdrew)."`
+	Wireless     Share                     `yaml:"wireless" doc:"Part of the PCs that has no socket for a network cable."`
+	SecureBoot   bool                      `yaml:"secureBoot" default:"true" doc:"Secure Boot is on in firmware setup; it is measured into the TPM."`
+	BitLocker    bool                      `yaml:"bitLocker" default:"true" doc:"Windows encrypts its drive by itself once the PC has joined Entra ID, if it has a TPM and Secure Boot. The TPM tells of it from the next start on."`
+	Windows      Windows                   `yaml:"windows" doc:"What the maker put on the disk."`
+	Flow         Flow                      `yaml:"flow" default:"preprovision" doc:"preprovision: a technician first, the user later. user-driven: the user does it all."`
+	GroupTag     string                    `yaml:"groupTag" doc:"Registered with the PCs."`
+	AssignedUser string                    `yaml:"assignedUser" doc:"User that all PCs of the group are registered with and go to; missing: people.users decides."`
+	Bench        string                    `yaml:"bench" doc:"Site of the technician flow; missing: the only site that has technicians."`
+	Arrival      SpanRange                 `yaml:"arrival" default:"0s" doc:"When the PCs come to the bench (user-driven: to their user), counted from their registration."`
+	Shelf        SpanRange                 `yaml:"shelf" default:"2h..3w" doc:"Time from Reseal to the user's power-on."`
+	Packages     []Package                 `yaml:"provisioningPackages" doc:"Provisioning packages (.ppkg) that the maker left on the recovery partition; Windows applies them in device setup."`
+	Registry     []installer.RegistryValue `yaml:"registry" doc:"Registry values that the maker's image brings, and that a wipe brings back."`
+	Destinations Weights                   `yaml:"destinations" need:"yes" doc:"Sites where users start the PCs: one name, a list, or names with weights."`
+}
+
+// Package is a provisioning package: what applying it sets.
+type Package struct {
+	Name     string    `yaml:"name" need:"yes" doc:"Its name, without .ppkg."`
+	Settings []Setting `yaml:"settings" doc:"Nodes of configuration service providers, with their values."`
+	Restart  bool      `yaml:"restart" doc:"The PC restarts once it is applied."`
+}
+
+// Setting is the value of one node.
+type Setting struct {
+	URI    string        `yaml:"uri" need:"yes" doc:"LocURI, such as ./Device/Vendor/MSFT/Policy/Config/Experience/AllowCortana."`
+	Format SettingFormat `yaml:"format" default:"chr" doc:"Type of the value; chr is a text."`
+	Value  string        `yaml:"value" doc:"The value as a text."`
+}
+
+// SettingFormat is a format of OMA-DM's meta information.
+type SettingFormat string
+
+func (SettingFormat) choices() []string { return []string{"chr", "int", "bool", "b64"} }
+
+func (p Package) ppkg() ppkg.Package {
+	out := ppkg.Package{Name: p.Name, Restart: p.Restart}
+	for _, s := range p.Settings {
+		out.Settings = append(out.Settings, ppkg.Setting{URI: s.URI, Format: string(s.Format), Value: s.Value})
+	}
+	return out
 }
 
 // Flow is a PC's way to the desktop.

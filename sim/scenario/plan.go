@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"windtunnel.test/sim/wire/installer"
+	"windtunnel.test/sim/wire/ppkg"
 )
 
 // Device is one PC of the fleet: everything that the scenario decides about it.
@@ -33,6 +36,8 @@ type Device struct {
 	Destination  string // site of the user flow
 	Clock        ClockOffset
 	Imported     *Row
+	Packages     map[string][]byte         // provisioning packages, by file name
+	Registry     []installer.RegistryValue // what the maker's image brings
 
 	arrival, shelf SpanRange
 	draw           [2]float64
@@ -92,8 +97,23 @@ func (s *Scenario) stream(names ...string) *rand.Rand {
 	return s.Seed.Derive("fleet").Stream(names...)
 }
 
+// packages are the group's provisioning packages as files, nil for none.
+func (g Group) packages() map[string][]byte {
+	var out map[string][]byte
+	for _, p := range g.Packages {
+		if file, err := p.ppkg().Encode(); err == nil { // Load has refused others
+			if out == nil {
+				out = map[string][]byte{}
+			}
+			out[p.Name+ppkg.Extension] = file
+		}
+	}
+	return out
+}
+
 func (s *Scenario) dealGroup(list []Device, g *Group) []Device {
 	digits := max(4, len(fmt.Sprint(s.Fleet.Count())))
+	packages := g.packages()
 	makes := deal(s.stream(g.Name, "makes"), g.Count, g.Makes)
 	tpms := deal(s.stream(g.Name, "tpms"), g.Count, g.TPMs)
 	destinations := deal(s.stream(g.Name, "destinations"), g.Count, g.Destinations)
@@ -107,7 +127,7 @@ func (s *Scenario) dealGroup(list []Device, g *Group) []Device {
 		r := s.stream("times", fmt.Sprint(n))
 		d := Device{Index: n, Name: fmt.Sprintf("PC-%0*d", digits, n), Cell: (n - 1) % s.Cells, Group: g.Name,
 			Make: makes[i], TPM: tpms[i], TPMState: g.TPMState, Wireless: wireless[i], SecureBoot: g.SecureBoot, BitLocker: g.BitLocker, Windows: g.Windows, Flow: g.Flow, GroupTag: g.GroupTag,
-			AssignedUser: g.AssignedUser, User: g.AssignedUser, Bench: g.Bench, Destination: destinations[i],
+			AssignedUser: g.AssignedUser, User: g.AssignedUser, Bench: g.Bench, Destination: destinations[i], Packages: packages, Registry: g.Registry,
 			arrival: g.Arrival, shelf: g.Shelf, draw: [2]float64{r.Float64(), r.Float64()}}
 		if i < len(rows) {
 			row := rows[i]

@@ -79,7 +79,7 @@ func draw(t *rapid.T) *scenario.Scenario {
 			Configurations: []graph.DeviceConfiguration{{ODataType: graph.TypeCustomConfiguration, DisplayName: name.Draw(t, "configuration"),
 				CustomConfiguration: &graph.CustomConfiguration{OmaSettings: []graph.OmaSetting{{ODataType: "#microsoft.graph.omaSettingString", OmaURI: "./Device/X", Value: text.Draw(t, "value")}}}}}},
 		Sites:  []scenario.Site{site},
-		People: scenario.People{Users: scenario.Users{Language: "de-DE", Patience: length.Draw(t, "patience") + time.Second, Stays: length.Draw(t, "stays")}},
+		People: scenario.People{Users: scenario.Users{Language: "de-DE", OnFailure: "leave", Patience: length.Draw(t, "patience") + time.Second, Stays: length.Draw(t, "stays")}},
 		Fleet:  scenario.Fleet{Groups: []scenario.Group{group}, Devices: []scenario.Override{{Index: 1, GroupTag: &tag, Clock: &clock}}},
 		Timeline: []scenario.Change{{At: scenario.Moment{Event: &scenario.EventMatch{Event: name.Draw(t, "event"), Nth: 2, After: span.Draw(t, "after")}},
 			Do: scenario.Action{UnassignUser: &scenario.DeviceTarget{Device: name.Draw(t, "glob")}}}},

@@ -48,9 +48,7 @@ var notYet = map[string]map[string]string{
 		"load":         "load tests",
 	},
 	"Tenant": {
-		"deviceManagementScripts":          "platform scripts",
 		"windowsQualityUpdateProfiles":     "quality updates",
-		"configurationPolicies":            "settings catalog policies",
 		"groupPolicyConfigurations":        "administrative templates",
 		"assignmentFilters":                "assignment filters",
 		"ndesConnectors":                   "certificate connectors",

@@ -191,6 +191,10 @@ func (b *schemaBuilder) extension(target reflect.Type, key string) *jsonschema.S
 		own := *b.of(reflect.TypeFor[Account]())
 		own.Description = "Ours: what Graph does not show of the account."
 		return &own
+	case target == reflect.TypeFor[graph.DeviceManagementScript]():
+		own := *b.of(reflect.TypeFor[graph.ScriptExtension]())
+		own.Description = "Ours: what running the script does."
+		return &own
 	}
 	own := *b.of(reflect.TypeFor[Installer]())
 	own.Description = "Ours: what the app's installer does."
@@ -206,12 +210,19 @@ func (b *schemaBuilder) member(t reflect.Type) *jsonschema.Schema {
 	if form, ok := forms[t]; ok {
 		return nullable(form.Type)
 	}
+	if t == reflect.TypeFor[json.RawMessage]() {
+		return &jsonschema.Schema{}
+	}
 	switch t.Kind() {
 	case reflect.Interface:
 		return &jsonschema.Schema{}
 	case reflect.Struct:
 		object := b.ref("graph."+t.Name(), func() *jsonschema.Schema { return b.members(t, resourceKind{}) })
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{object, {Type: "null"}}}
+	case reflect.Map:
+		s := nullable("object")
+		s.AdditionalProperties = b.member(t.Elem())
+		return s
 	case reflect.Slice:
 		s := nullable("array")
 		s.Items = b.member(t.Elem())

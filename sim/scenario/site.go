@@ -18,6 +18,7 @@ type Site struct {
 	Loss      Share         `yaml:"loss" doc:"Part of the packets that is lost, such as 0.5%; below 100%."`
 	Block     []Block       `yaml:"block" doc:"The firewall. The first rule whose host fits decides; without one a connection is let through."`
 	Proxy     *Proxy        `yaml:"proxy" doc:"A proxy that all traffic to the internet passes, known to the PCs or not."`
+	Metered   bool          `yaml:"metered" doc:"What passes the link costs money; Windows leaves quality updates for later."`
 	SeesDC    bool          `yaml:"seesDC" doc:"A domain controller can be reached from here."`
 }
 
@@ -62,7 +63,7 @@ type Proxy struct {
 
 // Config is the site as vnet wants it. ca signs for a proxy that opens TLS.
 func (s Site) Config(ca *pki.CA) vnet.SiteConfig {
-	c := vnet.SiteConfig{Name: s.Name, Kind: string(s.Kind), Wired: s.Wired, Latency: s.Latency, Down: int64(s.Bandwidth), Up: int64(s.Upload), Loss: float64(s.Loss), SeesDC: s.SeesDC}
+	c := vnet.SiteConfig{Name: s.Name, Kind: string(s.Kind), Wired: s.Wired, Latency: s.Latency, Down: int64(s.Bandwidth), Up: int64(s.Upload), Loss: float64(s.Loss), SeesDC: s.SeesDC, Metered: s.Metered}
 	if c.Up == 0 {
 		c.Up = c.Down
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"windtunnel.test/sim/wire/graph"
 )
@@ -24,8 +23,10 @@ type Tenant struct {
 	Groups         []graph.DirectoryGroup          `yaml:"groups" doc:"group resources. members may also be a list of user principal names or ids; a membershipRule makes a dynamic group."`
 	Profiles       []graph.DeploymentProfile       `yaml:"windowsAutopilotDeploymentProfiles" doc:"windowsAutopilotDeploymentProfile resources, with assignments."`
 	StatusPages    []graph.EnrollmentStatusPage    `yaml:"deviceEnrollmentConfigurations" doc:"windows10EnrollmentCompletionPageConfiguration resources (the Enrollment Status Page), with assignments. selectedMobileAppIds may also hold names."`
-	Apps           []App                           `yaml:"mobileApps" doc:"mobileApp resources (win32LobApp, windowsMobileMSI), with assignments and our own member windtunnel."`
+	Apps           []App                           `yaml:"mobileApps" doc:"mobileApp resources (win32LobApp, win32CatalogApp, winGetApp, windowsMobileMSI, officeSuiteApp, microsoftStoreForBusinessApp), with assignments, relationships (targetId may also be a name) and our own member windtunnel."`
 	Configurations []graph.DeviceConfiguration     `yaml:"deviceConfigurations" doc:"deviceConfiguration resources, with assignments."`
+	Catalogue      []graph.ConfigurationPolicy     `yaml:"configurationPolicies" doc:"deviceManagementConfigurationPolicy resources (settings catalogue), with settings and assignments."`
+	Scripts        []Script                        `yaml:"deviceManagementScripts" doc:"deviceManagementScript resources (platform scripts), with assignments and our own member windtunnel."`
 	Enrolment      *Enrolment                      `yaml:"enrolment" doc:"How MDM enrolment is set up."`
 	Policies       []graph.CompliancePolicy        `yaml:"deviceCompliancePolicies" doc:"windows10CompliancePolicy resources, with assignments."`
 }
@@ -163,15 +164,16 @@ type App struct {
 	Windtunnel Installer
 }
 
+// Script is a platform script with what running it does, which Graph does not
+// know.
+type Script struct {
+	graph.DeviceManagementScript
+	Windtunnel graph.ScriptExtension
+}
+
 // Installer is our own member "windtunnel" of a mobileApp: what running the
 // app's installer does to a PC.
 type Installer struct {
-	Duration time.Duration `yaml:"installDuration" doc:"How long the installer runs; missing: 20 seconds, and one more for each 40 MiB."`
-	ExitCode int           `yaml:"exitCode" doc:"What it returns: 0 success, 3010 and 1641 want a restart, others by the app's returnCodes."`
-	MSI      bool          `yaml:"msi" doc:"It takes Windows Installer's one lock while it runs. A windowsMobileMSI always does."`
-	Product  string        `yaml:"product" doc:"Name or product code below Uninstall in the registry; missing: what the app's detection rules look for, or the app's name."`
-	Version  string        `yaml:"version" doc:"Its DisplayVersion."`
-	Files    []string      `yaml:"files" doc:"Full paths that exist after it; missing: those that the app's detection rules look for."`
-	Service  string        `yaml:"service" doc:"Windows service that it registers and starts."`
-	Size     Size          `yaml:"size" doc:"What a download weighs, such as 120MB, in place of the resource's size in bytes."`
+	graph.AppExtension
+	Size Size `yaml:"size" doc:"What a download weighs, such as 120MB, in place of the resource's size in bytes."`
 }

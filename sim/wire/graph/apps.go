@@ -5,11 +5,13 @@ import "strings"
 // OData types of apps.
 const (
 	TypeWin32LobApp = "#microsoft.graph.win32LobApp"
+	TypeCatalogApp  = "#microsoft.graph.win32CatalogApp" // of the Enterprise App Catalog
+	TypeWinGetApp   = "#microsoft.graph.winGetApp"       // of the Microsoft Store, by WinGet
 	TypeMobileMSI   = "#microsoft.graph.windowsMobileMSI"
 	TypeOfficeSuite = "#microsoft.graph.officeSuiteApp"
 )
 
-// MobileApp is mobileApp with win32LobApp, windowsMobileMSI and officeSuiteApp.
+// MobileApp is mobileApp with the concrete types above.
 type MobileApp struct {
 	ODataType            string                `json:"@odata.type"`
 	ID                   string                `json:"id,omitempty"`
@@ -21,14 +23,18 @@ type MobileApp struct {
 	PublishingState      string                `json:"publishingState,omitempty"` // notPublished, processing, published
 	Assignments          []MobileAppAssignment `json:"assignments,omitempty"`
 
+	Relationships []MobileAppRelationship `json:"relationships,omitempty"` // to apps that it needs or takes the place of
+
 	// Of mobileLobApp.
 	CommittedContentVersion string `json:"committedContentVersion,omitempty"`
 	FileName                string `json:"fileName,omitempty"`
 	Size                    int64  `json:"size"` // bytes; what download and disk are charged
 
-	*Win32LobApp
+	*Win32LobApp // of a winGetApp as well: how it is installed
+	*WinGetApp
 	*WindowsMobileMSI
 	*OfficeSuiteApp
+	*StoreApp
 }
 
 // OfficeSuiteApp is what officeSuiteApp adds: Microsoft 365 Apps, which Windows fetches itself.
@@ -51,6 +57,8 @@ type Win32LobApp struct {
 	MinimumSupportedWindowsRelease string             `json:"minimumSupportedWindowsRelease,omitempty"`
 	MinimumFreeDiskSpaceInMB       *int               `json:"minimumFreeDiskSpaceInMB"`
 	MinimumMemoryInMB              *int               `json:"minimumMemoryInMB"`
+	MinimumNumberOfProcessors      *int               `json:"minimumNumberOfProcessors"`
+	MinimumCPUSpeedInMHz           *int               `json:"minimumCpuSpeedInMHz"`
 	Rules                          []Rule             `json:"rules,omitempty"`
 	DetectionRules                 []Rule             `json:"detectionRules,omitempty"`   // older form of Rules
 	RequirementRules               []Rule             `json:"requirementRules,omitempty"` // older form of Rules
@@ -58,6 +66,14 @@ type Win32LobApp struct {
 	ReturnCodes                    []ReturnCode       `json:"returnCodes"`
 	MSIInformation                 *MSIInformation    `json:"msiInformation,omitempty"`
 	SetupFilePath                  string             `json:"setupFilePath,omitempty"`
+	CatalogPackageID               string             `json:"mobileAppCatalogPackageId,omitempty"` // of a win32CatalogApp
+}
+
+// WinGetApp is what winGetApp adds to its installExperience: a package that the management extension fetches from its source
+// itself.
+type WinGetApp struct {
+	PackageIdentifier string `json:"packageIdentifier"`
+	ManifestHash      string `json:"manifestHash,omitempty"`
 }
 
 // WindowsMobileMSI is what windowsMobileMSI adds: a line-of-business MSI, installed by
@@ -91,7 +107,10 @@ type InstallExperience struct {
 // DeviceContext reports whether the app installs for the whole device.
 func (a MobileApp) DeviceContext() bool {
 	if a.WindowsMobileMSI != nil {
-		return a.UseDeviceContext
+		return a.WindowsMobileMSI.UseDeviceContext
+	}
+	if a.StoreApp != nil {
+		return a.storeDeviceContext()
 	}
 	return a.Win32LobApp == nil || a.InstallExperience == nil || a.InstallExperience.RunAsAccount != RunAsUser
 }
@@ -167,6 +186,8 @@ type Rule struct {
 	ScriptContent         string `json:"scriptContent,omitempty"` // PowerShell, base64
 	EnforceSignatureCheck bool   `json:"enforceSignatureCheck,omitempty"`
 	RunAs32Bit            bool   `json:"runAs32Bit,omitempty"`
+	RunAsAccount          RunAs  `json:"runAsAccount,omitempty"` // of requirements
+	DisplayName           string `json:"displayName,omitempty"`  // of requirements by script
 }
 
 // Is reports whether the rule is of an OData type. Examples in the reference write types inside a resource without

@@ -91,6 +91,7 @@ type AppAssignmentSettings struct {
 	ODataType                    string `json:"@odata.type,omitempty"`
 	Notifications                string `json:"notifications,omitempty"`                // showAll, showReboot, hideAll
 	DeliveryOptimizationPriority string `json:"deliveryOptimizationPriority,omitempty"` // notConfigured, foreground
+	UseDeviceContext             bool   `json:"useDeviceContext,omitempty"`             // of Store apps
 }
 
 // AppAssignRequest is the body of mobileApps/{id}/assign.

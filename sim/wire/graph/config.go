@@ -30,10 +30,15 @@ type DeviceConfiguration struct {
 
 	*CustomConfiguration
 	*CertificateProfile
-	*PKCSCertificate
+	*PKCSCertificate // of a SCEP profile as well: members that both have
 	*ImportedPFX
 	*TrustedRoot
 	*DomainJoin
+	*SCEPCertificate
+	*WiFi
+	*VPN
+	*EndpointProtection
+	*UpdateRing
 }
 
 // CustomConfiguration is what windows10CustomConfiguration adds.
@@ -85,7 +90,7 @@ func (s OmaSetting) Data() (format, text string, err error) {
 	return "", "", fmt.Errorf("graph: setting %q has a value of type %T", s.OmaURI, s.Value)
 }
 
-// CertificateProfile is the members that PKCS and imported PFX profiles share.
+// CertificateProfile is the members that certificate profiles share.
 type CertificateProfile struct {
 	RenewalThresholdPercentage     int    `json:"renewalThresholdPercentage"`
 	KeyStorageProvider             string `json:"keyStorageProvider"`         // useTpmKspOtherwiseUseSoftwareKsp, ...

@@ -52,6 +52,7 @@ func (r *Report) wrong(path, format string, args ...any) {
 var (
 	timeType  = reflect.TypeFor[Time]()
 	bytesType = reflect.TypeFor[[]byte]()
+	rawType   = reflect.TypeFor[json.RawMessage]() // kept as it comes
 )
 
 func (r *Report) value(path string, v any, t reflect.Type) {
@@ -59,7 +60,7 @@ func (r *Report) value(path string, v any, t reflect.Type) {
 		t = t.Elem()
 	}
 	switch {
-	case v == nil || t.Kind() == reflect.Interface:
+	case v == nil || t.Kind() == reflect.Interface || t == rawType:
 	case t == timeType:
 		r.time(path, v)
 	case t == bytesType:
@@ -70,6 +71,14 @@ func (r *Report) value(path string, v any, t reflect.Type) {
 		}
 	case t.Kind() == reflect.Struct:
 		r.object(path, v, t)
+	case t.Kind() == reflect.Map:
+		m, ok := v.(map[string]any)
+		if !ok {
+			r.wrong(path, "must be an object, not %s", kindOf(v))
+		}
+		for name, e := range m {
+			r.value(path+"."+name, e, t.Elem())
+		}
 	case t.Kind() == reflect.Slice:
 		list, ok := v.([]any)
 		if !ok {

@@ -12,8 +12,11 @@ var types = map[string]func() any{
 	TypeHybridProfile:   func() any { return &DeploymentProfile{} },
 	TypeESP:             func() any { return &EnrollmentStatusPage{} },
 	TypeWin32LobApp:     func() any { return &MobileApp{Win32LobApp: &Win32LobApp{}} },
+	TypeCatalogApp:      func() any { return &MobileApp{Win32LobApp: &Win32LobApp{}} },
+	TypeWinGetApp:       func() any { return &MobileApp{Win32LobApp: &Win32LobApp{}, WinGetApp: &WinGetApp{}} },
 	TypeMobileMSI:       func() any { return &MobileApp{WindowsMobileMSI: &WindowsMobileMSI{}} },
 	TypeOfficeSuite:     func() any { return &MobileApp{OfficeSuiteApp: &OfficeSuiteApp{}} },
+	TypeStoreApp:        func() any { return &MobileApp{StoreApp: &StoreApp{}} },
 	TypeEnrollmentLimit: func() any { return &EnrollmentRestriction{EnrollmentLimit: &EnrollmentLimit{}} },
 	TypePlatformRestrictions: func() any {
 		return &EnrollmentRestriction{PlatformRestrictions: &PlatformRestrictions{}}
@@ -28,9 +31,17 @@ var types = map[string]func() any{
 	TypeImportedPFX: func() any {
 		return &DeviceConfiguration{CertificateProfile: &CertificateProfile{}, ImportedPFX: &ImportedPFX{}}
 	},
-	TypeTrustedRoot:      func() any { return &DeviceConfiguration{TrustedRoot: &TrustedRoot{}} },
-	TypeDomainJoin:       func() any { return &DeviceConfiguration{DomainJoin: &DomainJoin{}} },
-	TypeCompliancePolicy: func() any { return &CompliancePolicy{} },
+	TypeTrustedRoot: func() any { return &DeviceConfiguration{TrustedRoot: &TrustedRoot{}} },
+	TypeDomainJoin:  func() any { return &DeviceConfiguration{DomainJoin: &DomainJoin{}} },
+	TypeSCEPCertificate: func() any {
+		return &DeviceConfiguration{CertificateProfile: &CertificateProfile{}, PKCSCertificate: &PKCSCertificate{}, SCEPCertificate: &SCEPCertificate{}}
+	},
+	TypeWiFi:               func() any { return &DeviceConfiguration{WiFi: &WiFi{}} },
+	TypeWiFiEnterprise:     func() any { return &DeviceConfiguration{WiFi: &WiFi{}} },
+	TypeVPN:                func() any { return &DeviceConfiguration{VPN: &VPN{}} },
+	TypeEndpointProtection: func() any { return &DeviceConfiguration{EndpointProtection: &EndpointProtection{}} },
+	TypeUpdateRing:         func() any { return &DeviceConfiguration{UpdateRing: &UpdateRing{}} },
+	TypeCompliancePolicy:   func() any { return &CompliancePolicy{} },
 }
 
 // New gives a pointer to the Go value of a concrete OData type, with the parts that only this type has in place; ok is
