@@ -31,6 +31,7 @@ type Dir struct {
 	path    string
 	file    *os.File
 	journal *journal.FileSink
+	remains *remains
 }
 
 // Header is what the head of scenario.yaml tells about the run, besides the
@@ -63,6 +64,9 @@ func Create(path string, scenario []byte, h Header) (*Dir, error) {
 		return nil, errors.Join(fmt.Errorf("output: %w", err), f.Close())
 	}
 	d.file, d.journal = f, sink
+	if d.remains, err = createRemains(filepath.Join(path, RemainsName)); err != nil {
+		return nil, errors.Join(fmt.Errorf("output: %w", err), d.Close())
+	}
 	return d, nil
 }
 
@@ -111,6 +115,9 @@ func (d *Dir) Close() error {
 		return nil
 	}
 	err := errors.Join(d.journal.Close(), d.file.Close())
+	if d.remains != nil {
+		err = errors.Join(err, d.remains.close())
+	}
 	d.file = nil
 	if err != nil {
 		return fmt.Errorf("output: %w", err)

@@ -59,7 +59,7 @@ func leftovers(path string) (files, folders []string, err error) {
 }
 
 func isRunFile(name string) bool {
-	return name == ScenarioName || name == JournalName || name == SummaryName || strings.HasPrefix(name, temporary)
+	return name == ScenarioName || name == JournalName || name == SummaryName || name == RemainsName || strings.HasPrefix(name, temporary)
 }
 
 // timelines lists what is in the folder "devices".
@@ -78,7 +78,7 @@ func timelines(path string) (files, folders []string, err error) {
 			return nil, nil, err
 		}
 		for _, e := range entries {
-			if !e.Type().IsRegular() || (e.Name() != timelineName && !strings.HasPrefix(e.Name(), temporary)) {
+			if !e.Type().IsRegular() || (e.Name() != timelineName && filepath.Ext(e.Name()) != ".zip" && !strings.HasPrefix(e.Name(), temporary)) {
 				return nil, nil, ErrForeign
 			}
 			files = append(files, filepath.Join(folder, e.Name()))

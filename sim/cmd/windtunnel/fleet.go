@@ -56,6 +56,11 @@ func (r *ran) timeline(serial string) []journal.Event {
 // run runs a resolved scenario with a progress display. extra, if not nil,
 // takes the events as well.
 func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, error) {
+	return f.runInto(sh, s, extra, nil)
+}
+
+// runInto does the same, and a folder takes what PCs leave behind; nil for none.
+func (f *fleet) runInto(sh *shell, s *scenario.Scenario, extra journal.Sink, dir *report.Dir) (*ran, error) {
 	cores := runtime.GOMAXPROCS(0)
 	lab, err := vtpm.Open(vtpm.Options{CacheDir: f.tpmCache, Engines: f.engines, Warn: func(m string) { fmt.Fprintf(sh.err, "windtunnel: %s\n", m) }})
 	if err != nil {
@@ -67,10 +72,14 @@ func (f *fleet) run(sh *shell, s *scenario.Scenario, extra journal.Sink) (*ran, 
 	small := s.Fleet.Count() <= few
 	chosen := newFollower(func(serial string) bool { return small || serial == f.follow })
 	began := time.Now()
-	result, err := sim.Run(sh.ctx, sim.RunOptions{
+	o := sim.RunOptions{
 		Scenario: s, Lab: lab, Home: f.home, Parallel: cmp.Or(f.parallel, cores),
 		Journal: both{chosen, extra}, Progress: show.update,
-	})
+	}
+	if dir != nil {
+		o.Remains, o.Saved = dir.Remains, dir.Saved
+	}
+	result, err := sim.Run(sh.ctx, o)
 	took := time.Since(began)
 	show.end()
 	if cerr := lab.Close(); err == nil {

@@ -111,7 +111,7 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 	if !sh.json {
 		fmt.Fprintf(sh.err, "%s: %s, seed %d, home %s\n", s.Name, pcs(s.Fleet.Count()), uint64(s.Seed), f.home)
 	}
-	r, err := f.run(sh, s, sink)
+	r, err := f.runInto(sh, s, sink, dir)
 	if r == nil {
 		if dir != nil {
 			_ = dir.Close() // the run's own error is the one to tell
