@@ -4,8 +4,9 @@
 // own, so that what a witness needs never becomes what the product needs.
 //
 // It runs the built binary as a process of its own, and needs tpm2-tools,
-// swtpm, libtss2-tcti-mssim0, libtss2-tcti-swtpm0 and openssl; a spec without
-// its tools fails.
+// swtpm, libtss2-tcti-mssim0, libtss2-tcti-swtpm0 and openssl, and for Windows'
+// logs libevtx-utils, python3-evtx, chntpw (reged), libxml2-utils, unzip and
+// zstd; a spec without its tools fails.
 package peers_test
 
 import (

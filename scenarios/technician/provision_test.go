@@ -16,11 +16,13 @@ import (
 const managementExtension = "Microsoft Intune Management Extension"
 
 var _ = Describe("the technician flow", func() {
-	It("applies the policy, the certificate and the app that are targeted at the device", Label("SR-14"), func() {
-		w := spec.NewWorld()
+	It("applies the policy, the security settings, the certificate and the app that are targeted at the device", Label("SR-14"), func() {
+		const guests = "Accounts_EnableGuestAccountStatus" // of a security template
+		w := spec.NewWorld(spec.Policy("Autopilot PCs", "./Device/Vendor/MSFT/Policy/Config/LocalPoliciesSecurityOptions/"+guests, 0))
 		pc := w.NewRegisteredPC()
 		w.Provision(pc)
 		Expect(w.Policy(pc, "", "Camera", "AllowCamera")).To(Equal("0"))
+		Expect(w.Policy(pc, "", "LocalPoliciesSecurityOptions", guests)).To(Equal("0"))
 		Expect(w.Products(pc)).To(ContainElement("Agent"))
 
 		identity := w.Identity(pc)

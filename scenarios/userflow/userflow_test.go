@@ -82,6 +82,27 @@ var _ = Describe("the user flow after a technician's", func() {
 		Expect(order[len(order)-1]).To(Equal("desktop.reached"))
 	})
 
+	It("brings what waited for a user, where nobody was assigned: apps in either context, and policy", Label("SR-18", "SR-33"), func() {
+		w := spec.NewWorld(spec.Apps(`
+- "@odata.type": "#microsoft.graph.win32LobApp"
+  displayName: Suite
+  size: 10_000_000
+  installExperience: {runAsAccount: system}
+  detectionRules: [{"@odata.type": "#microsoft.graph.win32LobAppFileSystemDetection", path: 'C:\Program Files\Suite', fileOrFolderName: suite.exe, detectionType: exists}]
+  windtunnel: {product: Suite, installDuration: 30s}
+  assignments: [{intent: required, target: {"@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId: Staff}}]
+`))
+		pc := w.NewRegisteredPC()
+		w.Provision(pc)
+		Expect(w.Products(pc)).To(ContainElement("Agent"), "what is targeted at the device")
+		Expect(w.Products(pc)).NotTo(Or(ContainElement("Suite"), ContainElement("Notes")))
+		Expect(w.Texts(pc, "policy.applied", "uri")).NotTo(ContainElement(HavePrefix("./User/")))
+		w.Ship(pc, 48*time.Hour)
+		w.Unpack(pc, w.User("alex"))
+		Expect(w.Products(pc)).To(ContainElements("Agent", "Suite", "Notes"))
+		Expect(w.Policy(pc, w.SID(pc), "Start", "HideRecentJumplists")).To(Equal("1"))
+	})
+
 	It("has the technician do the long part and the user the short one", Label("SR-01"), func() {
 		w := spec.NewWorld()
 		pc := w.NewRegisteredPC()

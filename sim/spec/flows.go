@@ -172,6 +172,7 @@ func (w *World) Reinstall(pc *device.PC) {
 	ginkgo.GinkgoHelper()
 	gomega.Expect(pc.On()).To(gomega.BeFalse(), "%s is still on", pc.Name)
 	pc.Disk.Wipe(pc.Hardware)
+	pc.Wiped()
 }
 
 // SignIn fills in the sign-in page.

@@ -17,15 +17,15 @@ import (
 	"windtunnel.test/sim/wire/hosts"
 )
 
-// Events gives what happened to a PC and is remembered of it, of these kinds;
-// all kinds where none is named. A nil PC stands for the world itself.
+// Events gives what happened to a PC, of these kinds; all kinds where none is
+// named. A nil PC stands for the world itself.
 func (w *World) Events(pc *device.PC, kinds ...string) []journal.Event {
 	name := ""
 	if pc != nil {
 		name = pc.Name
 	}
 	var found []journal.Event
-	for _, e := range w.Timeline.Timeline(name) {
+	for _, e := range w.record.Timeline(name) {
 		if len(kinds) == 0 {
 			found = append(found, e)
 		}

@@ -16,7 +16,8 @@ type Option func(*setup)
 
 // setup is what a world is about to be made of.
 type setup struct {
-	apps    string // more of them, as YAML
+	apps    string            // more of them, as YAML
+	more    map[string]string // resources by collection, as YAML
 	changes []func(*scenario.Tenant)
 	start   time.Time
 	seed    vclock.Seed

@@ -16,6 +16,7 @@ import (
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
@@ -34,11 +35,26 @@ type World struct {
 	admin      *sim.Administrator
 	made       map[*device.PC]making
 	registered map[*device.PC]bool
+	record     *journal.Memory // of all events; the world's own timeline forgets
+	happening  *happening
 }
 
 // NewWorld makes a world of its own for the running spec: the standard tenant,
 // the sites bench, office and home, no PCs. It ends with the spec.
 func NewWorld(options ...Option) *World {
+	ginkgo.GinkgoHelper()
+	w := newWorld(options...)
+	ginkgo.DeferCleanup(func() {
+		if ginkgo.CurrentSpecReport().Failed() {
+			w.explain()
+		}
+		gomega.Expect(w.Close()).To(gomega.Succeed())
+	})
+	return w
+}
+
+// newWorld makes a world that its caller has to close.
+func newWorld(options ...Option) *World {
 	ginkgo.GinkgoHelper()
 	seed := specSeed()
 	set := &setup{seed: seed, timing: map[string]any{}}
@@ -50,22 +66,17 @@ func NewWorld(options ...Option) *World {
 	gomega.Expect(profile.Override(set.timing)).To(gomega.Succeed())
 	chips, err := lab()
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	record, now := journal.NewMemory(0), &happening{}
 	made, err := sim.NewWorld(sim.Options{
 		Tenant: s.Tenant, Start: set.start, Seed: set.seed, Timing: profile, Faults: set.faults, Home: set.home, Lab: chips,
-		Attestation: set.attestation,
+		Attestation: set.attestation, Sinks: []journal.Sink{record, journal.SinkFunc(now.hear)},
 	})
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	for _, site := range s.Sites {
 		gomega.Expect(made.AddSite(site.Config(nil))).To(gomega.Succeed())
 	}
-	w := &World{World: made, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}}
+	w := &World{World: made, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}, record: record, happening: now}
 	w.admin = made.Administrator()
-	ginkgo.DeferCleanup(func() {
-		if ginkgo.CurrentSpecReport().Failed() {
-			w.explain()
-		}
-		gomega.Expect(made.Close()).To(gomega.Succeed())
-	})
 	return w
 }
 
@@ -73,7 +84,7 @@ func NewWorld(options ...Option) *World {
 // apps is the last of the file.
 func (s *setup) load() *scenario.Scenario {
 	ginkgo.GinkgoHelper()
-	text := string(standard)
+	text := insert(string(standard), s.more)
 	for line := range strings.Lines(s.apps) {
 		text += "    " + line
 	}

@@ -1,0 +1,9 @@
+package power_test
+
+import (
+	"testing"
+
+	"windtunnel.test/sim/spec"
+)
+
+func TestPower(t *testing.T) { spec.Run(t, "power") }
