@@ -14,6 +14,9 @@ import (
 // appsCollection is the one whose assignments have an intent.
 const appsCollection = "mobileApps"
 
+// scriptsCollection is the one whose assign action has another body.
+const scriptsCollection = "deviceManagementScripts"
+
 func objectURL(a scenario.Assign) string {
 	area := "deviceManagement"
 	if a.Collection == appsCollection {
@@ -51,6 +54,9 @@ func (a *Administrator) reassign(ctx context.Context, to scenario.Assign, change
 			plain.Assignments = append(plain.Assignments, graph.Assignment{ID: w.ID, Target: w.Target})
 		}
 		body = plain
+		if to.Collection == scriptsCollection {
+			body = graph.ScriptAssignRequest{Assignments: plain.Assignments}
+		}
 	}
 	if err := a.Graph(ctx, http.MethodPost, objectURL(to)+"/assign", body, nil); err != nil {
 		return fmt.Errorf("assign %s: %w", to.Object, err)

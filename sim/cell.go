@@ -25,7 +25,7 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 	}
 	w, err := NewWorld(Options{
 		Tenant: s.Tenant, Start: s.Start, Seed: cellSeed(s, n), Timing: profile, Faults: s.Faults,
-		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation,
+		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation, Keep: keepOf(len(all)), Remains: o.Remains, Saved: o.Saved,
 	})
 	if err != nil {
 		return nil, err
@@ -89,7 +89,8 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 		Installation: device.Installation{Build: string(d.Windows.Build), Edition: string(d.Windows.Edition)},
 		Protection:   device.Protection{SecureBootOff: !d.SecureBoot, BitLockerOff: !d.BitLocker},
 		RTC:          device.RTC{Offset: time.Duration(d.Clock.Offset), Drift: d.Clock.PerSecond(), Set: w.start(s)},
-		Arrives:      d.Arrives, Unpacked: d.Unpacked,
+		Packages:     d.Packages, Image: d.Registry,
+		Arrives: d.Arrives, Unpacked: d.Unpacked,
 	}
 	var err error
 	if story.Hardware, err = hardwareOf(s.Seed, d); err != nil {
@@ -103,7 +104,7 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 	}
 	if u, ok := s.Tenant.User(d.User); ok {
 		p := s.People.Users
-		story.User = w.NewUser(User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, Stays: w.hurried(p.Stays)})
+		story.User = w.NewUser(User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, OnFailure: string(p.OnFailure), Stays: w.hurried(p.Stays)})
 	}
 	return story, nil
 }

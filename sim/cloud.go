@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -62,6 +63,9 @@ func (w *World) connectCloud() error {
 	if err := w.connectVendors(); err != nil {
 		return fmt.Errorf("connect TPM vendors: %w", err)
 	}
+	if err := internet.PublishOffice(w.Content, w.Timing); err != nil {
+		return fmt.Errorf("connect Office's content network: %w", err)
+	}
 	return internet.Attach(w.Network, w.Clock, w.Content)
 }
 
@@ -103,6 +107,9 @@ func (a directory) EnsureAutopilotDevice(_ context.Context, tenantID string, d i
 
 func (a directory) DeleteAutopilotDevice(_ context.Context, tenantID, deviceID string) error {
 	dev, err := a.d.Device(tenantID, deviceID)
+	if errors.Is(err, entra.ErrNoDevice) {
+		return nil // somebody deleted the object first
+	}
 	if err != nil {
 		return err
 	}

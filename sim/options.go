@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/diag"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vnet"
@@ -27,6 +28,12 @@ type RunOptions struct {
 	// Progress is called now and then, from one goroutine at a time; nil for
 	// nobody watching.
 	Progress func(Progress)
+	// Remains takes what is left of each PC when its story is through: what
+	// package diag makes a diagnostics package from. Saved takes files that
+	// people save from PCs to a removable drive. Cells call both at the same time;
+	// nil is nobody.
+	Remains func(diag.Source)
+	Saved   func(serial, name string, content []byte)
 }
 
 // LoadOptions are what a scenario may name: the product lines and TPM models

@@ -113,6 +113,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	err = w.Run(ctx, untilOf(o.Scenario))
 	c := &cell{ends: w.Ends(), phases: w.phases, end: w.Clock.Now(), scheduled: w.Virtual().Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
 	c.timelines = w.samples()
+	w.leaveAll()
 	watch.end(w)
 	return c, errors.Join(err, w.Close())
 }

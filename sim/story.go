@@ -14,6 +14,7 @@ import (
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/wire/installer"
 )
 
 // Story is one PC and what is planned for it. Zero members leave a part out: a
@@ -27,6 +28,8 @@ type Story struct {
 	Chip         vtpm.ChipID // zero: no TPM
 	TPMState     vtpm.State  // that the chip is in when the PC comes
 	RTC          device.RTC
+	Packages     map[string][]byte         // provisioning packages of the maker, by file name
+	Image        []installer.RegistryValue // values of the maker's image
 	GroupTag     string
 	AssignedUser string // registered with the PC
 	Unregistered bool   // never imported into the tenant
@@ -42,7 +45,8 @@ type Story struct {
 	// once.
 	Unpacked func(resealed time.Time) time.Time
 
-	pc *device.PC
+	pc   *device.PC
+	left bool // its PC's remains were taken
 }
 
 // AddPC builds a story's PC: hardware, a TPM chip from the lab, a network card
@@ -70,7 +74,8 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	})
 	story.pc = device.New(device.Options{
 		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Protection: s.Protection, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
-		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: oobe.Program,
+		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: oobe.Program, Packages: s.Packages, Image: s.Image,
+		History: w.history(s.Name), Collector: collector, Stick: w.stick(),
 	})
 	if _, err := story.pc.HardwareHash(w.Clock.Now()); err != nil {
 		return nil, err
@@ -98,6 +103,7 @@ func (w *World) Start(ctx context.Context) {
 		for i, s := range stories {
 			w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) {
 				w.live(ctx, s, ends[i])
+				w.leave(s)
 				w.isThrough()
 			})
 		}

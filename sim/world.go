@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"windtunnel.test/fakeentra"
 	"windtunnel.test/fakeintune"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/diag"
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/internet"
 	"windtunnel.test/sim/journal"
@@ -60,6 +62,15 @@ type Options struct {
 	// installers. 0 is 1. What Windows' token broker keeps ages by the whole of a
 	// wait; certificates, which others date too, by what it takes.
 	Haste float64
+	// Keep is how many events of each PC the world remembers, for its timeline
+	// and its logs; 0 is 4,000.
+	Keep int
+	// Remains takes each PC as it is when its story is through, and nil nobody.
+	// Cells that run side by side call it at the same time.
+	Remains func(diag.Source)
+	// Saved takes the files that people save from PCs to a removable drive, by
+	// the PC's serial number; nil: nobody keeps them.
+	Saved func(serial, name string, content []byte)
 }
 
 // World is one cell: a clock, a network with its services and sites, PCs and
@@ -102,8 +113,12 @@ type World struct {
 	listeners []func(journal.Event)
 }
 
-// keepEvents is how many events of each device a world remembers.
-const keepEvents = 400
+// How many events of each PC a world remembers: all of an ordinary story, or
+// what a fleet has room for.
+const (
+	keepEvents      = 4000
+	keepFleetEvents = 400
+)
 
 // NewWorld makes a world with its tenant, without sites and PCs.
 func NewWorld(o Options) (*World, error) {
@@ -118,7 +133,7 @@ func NewWorld(o Options) (*World, error) {
 	}
 	w := &World{
 		Clock: o.Clock, Seed: o.Seed, Timing: o.Timing, Lab: o.Lab, options: o, through: o.Clock.NewCond("stories that go on"),
-		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(keepEvents), checks: map[string]string{}, counts: map[string]int{},
+		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(cmp.Or(o.Keep, keepEvents)), checks: map[string]string{}, counts: map[string]int{},
 	}
 	sinks := append([]journal.Sink{w.Timeline, journal.SinkFunc(w.observe)}, o.Sinks...)
 	w.Journal = journal.New(w.Clock, sinks...)

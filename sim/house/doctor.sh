@@ -27,4 +27,9 @@ try scep-submit "make test" "apt install certmonger" sh -c 'test -x /usr/lib/cer
 try tpm2-tools "make test" "apt install tpm2-tools" tpm2_getcap --version
 try swtpm "make test" "apt install swtpm" swtpm --version
 try tcti "make test" "apt install libtss2-tcti-mssim0 libtss2-tcti-swtpm0" sh -c 'ls /usr/lib/*/libtss2-tcti-mssim.so.0 && ls /usr/lib/*/libtss2-tcti-swtpm.so.0'
+try evtxexport "make test" "apt install libevtx-utils" evtxexport -V
+try python-evtx "make test" "apt install python3-evtx" /usr/bin/python3 -c 'import Evtx.Evtx; print("python-evtx imports")'
+try reged "make test" "apt install chntpw" sh -c 'reged 2>&1 | grep version'
+try unzip "make test" "apt install unzip" unzip -v
+try zstd "make test" "apt install zstd" zstd --version
 exit $missing

@@ -136,6 +136,15 @@ type MDM struct {
 	AttestationTimeout     time.Duration // OperationTimeout of the certificate policy, in whole seconds
 	AttestationRetryDelay  time.Duration // between attempts to attest the MDM key
 	FederatedTokenLife     time.Duration // of the token that the authentication page gives
+	SCEPRetryDelay         time.Duration // between questions after a certificate that waits, where the server names none
+	SCEPRetryCount         int           // of them
+	SCEPRetryLimit         int           // the most that a server may name
+	RebootNowDelay         time.Duration // from the order to the restart
+	OfficeSize             int           // of Microsoft 365 Apps, 64-bit, one language
+	OfficeInstall          time.Duration // once it is there
+	TeamsSize              int           // of the machine-wide installer of Teams
+	TeamsInstall           time.Duration
+	LAPSPasswordAge        time.Duration // after which a local administrator gets a new password, where the policy names none
 	MessageSkew            time.Duration // how far a signed request's timestamp may be off
 }
 
@@ -161,7 +170,8 @@ type IME struct {
 	AppRetryDelay      time.Duration
 	GlobalReevaluation time.Duration // an app that used its retries up is left alone for this long
 	InstallLimit       time.Duration
-	AppSize            int // bytes
+	AgentScriptStart   time.Duration // the least that a script of a rule takes
+	AppSize            int           // bytes
 	ScriptTimeout      time.Duration
 	ScriptRetries      int
 	ScriptSize         int // bytes
@@ -222,6 +232,7 @@ type Network struct {
 	ReceiveTimeout time.Duration
 	RetryAfter     time.Duration // for a 429 or 503 that names no time
 	RetryAttempts  int
+	DownloadPiece  int // bytes of a download after which its progress is on the disk
 	TimeSyncPoll   time.Duration
 }
 
@@ -232,6 +243,8 @@ type Device struct {
 	Shutdown Range
 	SignIn   Range // sign-in to a session that runs
 	Unlock   time.Duration
+	IdleLock time.Duration // without a hand on it, until it locks itself
+	Reset    Range         // of Windows itself, in its recovery environment
 }
 
 // Person: somebody in front of a screen.

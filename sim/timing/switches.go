@@ -22,7 +22,8 @@ type ResealSwitches struct {
 
 // ESPSwitches: the Enrollment Status Page.
 type ESPSwitches struct {
-	UnlistedApps UnlistedApps
+	UnlistedApps       UnlistedApps
+	NotApplicableWaits bool // a tracked app whose requirements the PC does not meet stays pending; else it counts as done
 }
 
 // UnlistedApps says what happens in the technician flow to a required app that is not on the list of blocking apps, when

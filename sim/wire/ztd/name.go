@@ -20,6 +20,11 @@ func ValidateDeviceName(template string) error {
 		return nil
 	}
 	length := 0
+	for _, m := range macro.FindAllString(template, -1) {
+		if right := strings.ToUpper(m); m != right {
+			return fmt.Errorf("ztd: device name template %q: macros are in upper case; write %s", template, right)
+		}
+	}
 	for _, m := range macro.FindAllStringSubmatch(template, -1) {
 		if m[2] == "" {
 			continue

@@ -112,7 +112,8 @@ func TestDeviceNames(t *testing.T) {
 	for _, c := range []struct{ template, serial, name, fault string }{
 		{"WT-%RAND:4%", "", "WT-7777", ""},
 		{"%SERIAL%", "abc 123/x", "abc123x", ""},
-		{"%serial%-%RAND:2%", "S1", "S1-77", ""},
+		{"%SERIAL%-%RAND:2%", "S1", "S1-77", ""},
+		{"%serial%-%RAND:2%", "S1", "", "upper case; write %SERIAL%"},
 		{"", "S1", "", ""},
 		{"LAPTOP-%SERIAL%", "0123456789", "", "more than 15"},
 		{"%RAND:16%", "", "", "1 to 15"},
