@@ -25,6 +25,8 @@ type App struct {
 	graph.MobileApp
 	Via     tenant.Via
 	Tracked bool // the status page waits for it
+	// Attempt: the page waits for it to be tried, and not for it to succeed.
+	Attempt bool
 }
 
 // audience is what assignments are evaluated for. The device's own audience
@@ -101,6 +103,7 @@ func (s Subject) apps(targets []tenant.AppTarget, page graph.EnrollmentStatusPag
 			app.Tracked = true
 			tracked = append(tracked, app)
 		case !page.ShowInstallationProgress || s.unlisted(page, rule, underPage):
+			app.Attempt = page.ShowInstallationProgress && s.Technician
 			others = append(others, app)
 		}
 	}

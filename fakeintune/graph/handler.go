@@ -43,6 +43,7 @@ func New(s *tenant.Service) *Handler {
 	h.addCollections()
 	h.addDevices()
 	h.addScripts()
+	h.addScriptStates()
 	h.addReports()
 	h.addCompliance()
 	h.addContent()

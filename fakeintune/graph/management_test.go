@@ -248,6 +248,38 @@ func TestScripts(t *testing.T) {
 	a.call(204, "DELETE", path+"/"+made.ID, nil, nil)
 }
 
+func TestScriptStates(t *testing.T) {
+	g := NewWithT(t)
+	a := newAdmin(t)
+	const path = "/beta/deviceManagement/deviceManagementScripts"
+	var s wire.DeviceManagementScript
+	a.call(201, "POST", path, wire.DeviceManagementScript{DisplayName: "Hello", FileName: "hello.ps1", ScriptContent: []byte("Write-Host hello")}, &s)
+	a.Do(func(ctx context.Context) {
+		for serial, states := range map[string][]tenant.ScriptState{
+			"PC-1": {{ScriptID: s.ID, State: "success", Output: "hello"}, {ScriptID: s.ID, User: "ada", State: "fail", Error: 0x80070005}}, "PC-2": {{ScriptID: "another", State: "success"}},
+		} {
+			m, err := a.Tenant.Enroll(ctx, tenant.ManagedDevice{ManagedDevice: wire.ManagedDevice{SerialNumber: serial}})
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = a.Tenant.UpdateDevice(m.ID, func(m *tenant.ManagedDevice) error {
+				m.Scripts = states
+				return nil
+			})
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+	})
+	var states wire.Collection[wire.ScriptDeviceState]
+	a.call(200, "GET", path+"/"+s.ID+"/deviceRunStates", nil, &states)
+	g.Expect(states.Value).To(HaveLen(2))
+	g.Expect(states.Value[0].RunState + " " + states.Value[0].ResultMessage).To(Equal("success hello"))
+	a.call(200, "GET", path+"/"+s.ID+"/deviceRunStates?$filter=runState+eq+'fail'", nil, &states)
+	g.Expect(states.Value).To(HaveLen(1))
+	var sum wire.ScriptRunSummary
+	a.call(200, "GET", path+"/"+s.ID+"/runSummary", nil, &sum)
+	g.Expect(sum.SuccessDeviceCount).To(Equal(1))
+	g.Expect(sum.ErrorUserCount).To(Equal(1))
+	a.call(404, "GET", path+"/nobody/runSummary", nil, nil)
+}
+
 func TestSettingsCatalogue(t *testing.T) {
 	g := NewWithT(t)
 	a := newAdmin(t)

@@ -64,8 +64,11 @@ func (s *Service) appItem(t *tenant.Tenant, scope csp.Scope, app graph.MobileApp
 // that ask for it are told why.
 func (s *Service) PublishApps(t *tenant.Tenant) {
 	for app := range t.Apps().All() {
-		if app.WindowsMobileMSI != nil {
+		switch {
+		case app.WindowsMobileMSI != nil:
 			_, _ = s.appItem(t, csp.Device, app)
+		case app.StoreApp != nil:
+			_, _ = s.storeApp(t, app, csp.Device)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (s *Service) apps(sub delivery.Subject, due []delivery.App, scope csp.Scope
 		case app.OfficeSuiteApp != nil:
 			one, err = office(app.MobileApp)
 		case app.StoreApp != nil:
-			one, err = storeApp(app.MobileApp, scope)
+			one, err = s.storeApp(sub.Tenant, app.MobileApp, scope)
 		default:
 			continue // the management extension's business
 		}

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel.test/fakeintune/delivery"
+	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/hosts"
 )
 
 // canonical is a node of ours in the form in which nodes are compared.
@@ -68,8 +71,16 @@ func jobStatus(uri string, code int) csp.MSIStatus {
 	return csp.MSIStatus(code)
 }
 
-// storeApp is the job that has Windows fetch a packaged app from the Store.
-func storeApp(app graph.MobileApp, scope csp.Scope) (item, error) {
+// storeApp is the job that has Windows fetch a packaged app from the Store,
+// which has it from then on (our model: the real Store has it before).
+func (s *Service) storeApp(t *tenant.Tenant, app graph.MobileApp, scope csp.Scope) (item, error) {
+	body, _, err := delivery.Setup(t, app)
+	if err != nil {
+		return item{}, fmt.Errorf("fakeintune/mdm: app %q: %w", app.DisplayName, err)
+	}
+	if s.Content != nil {
+		s.Content.Publish(strings.TrimPrefix(hosts.StorePackage(app.ProductKey), "https://"+hosts.Store), body, app.Size)
+	}
 	a := csp.StoreApp{ID: app.ProductKey, SKU: "0016"}
 	if app.LicenseType == "offline" {
 		a.Flags = 1

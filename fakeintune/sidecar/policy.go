@@ -27,7 +27,7 @@ func policy(app delivery.App, user bool) (wire.App, error) {
 	p := wire.App{
 		ID: app.ID, Name: app.DisplayName, Version: 1, Intent: wire.Required, TargetType: wire.TargetDevice,
 		InstallCommand: app.InstallCommandLine, UninstallCommand: app.UninstallCommandLine, SetupFile: delivery.SetupFile(app.MobileApp),
-		ESPConfiguration: app.Tracked, MetadataVersion: 1, InstallContext: wire.ContextSystem, ContentSize: app.Size,
+		ESPConfiguration: app.Tracked || app.Attempt, ESPNonBlocking: app.Attempt, MetadataVersion: 1, InstallContext: wire.ContextSystem, ContentSize: app.Size,
 		ReturnCodes: wire.Nest(returnCodes(app.ReturnCodes)), InstallEx: wire.Nest(installEx(app.MobileApp)),
 		RequirementRules: wire.Nest(requirements(*app.Win32LobApp)), FlatDependencies: dependencies(app.MobileApp),
 	}

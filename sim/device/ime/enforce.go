@@ -81,6 +81,9 @@ func (e *evaluation) install(app sidecar.App) (result, error) {
 	}
 	if e.leftAlone(app) {
 		e.workload("[Win32App][ActionProcessor] App with id: %s, targeted intent: RequiredInstall, is in GRS and is not tried again yet.", app.ID)
+		if app.ESPNonBlocking {
+			e.state(e.s, app, csp.AppError, hresult.InstallFailure) // the page is not kept for it, whatever broke off before it heard
+		}
 		return result{code: hresult.InstallFailure}, nil
 	}
 	if applicable, err := e.applicable(app); err != nil {
@@ -235,7 +238,7 @@ func (e *evaluation) hardRestart(app sidecar.App, o outcome) (result, error) {
 // The global re-evaluation schedule (GRS) leaves an app alone for a day once its
 // attempts are used up (learn.microsoft.com, "Troubleshoot Win32 app
 // installations"); a new version of the app is tried at once, and so is what a
-// status page that comes up anew tracks.
+// status page that comes up anew tracks and does not go on without.
 const (
 	grsTime    = "GRSTime"
 	grsVersion = "GRSVersion"
@@ -250,7 +253,7 @@ func (e *evaluation) useUp(app sidecar.App) {
 }
 
 func (e *evaluation) leftAlone(app sidecar.App) bool {
-	if e.s.esp && app.ESPConfiguration && e.trackedState(e.s, app) != csp.AppError {
+	if e.s.esp && app.ESPConfiguration && !app.ESPNonBlocking && e.trackedState(e.s, app) != csp.AppError {
 		return false
 	}
 	r, key := e.w.Registry(), appKey(app)

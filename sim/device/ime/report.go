@@ -64,10 +64,13 @@ func (a *agent) state(s scope, app sidecar.App, to csp.AppState, code hresult.Co
 		changed = true
 	}
 	tracked := s.esp && app.ESPConfiguration
-	from := a.trackedState(s, app)
+	from, page := a.trackedState(s, app), to
+	if app.ESPNonBlocking && to == csp.AppError {
+		page = csp.AppCompleted // it was tried, which is all that the page waits for
+	}
 	if tracked {
 		r.SetDWORD(a.trackedKey(s, app), "LastError", uint32(code))
-		r.SetDWORD(a.trackedKey(s, app), csp.AppInstallationState, uint32(to))
+		r.SetDWORD(a.trackedKey(s, app), csp.AppInstallationState, uint32(page))
 	}
 	if changed {
 		a.w.Event("app.install", journal.F("app", app.Name), journal.F("state", to.String()), journal.F("code", code.Hex()))
@@ -75,8 +78,8 @@ func (a *agent) state(s scope, app sidecar.App, to csp.AppState, code hresult.Co
 	if !tracked {
 		return
 	}
-	if from != to {
-		a.workload("[EspManager] Updating ESP tracked install status from %s to %s for application %s", from, to, app.ID)
+	if from != page {
+		a.workload("[EspManager] Updating ESP tracked install status from %s to %s for application %s", from, page, app.ID)
 	}
 	a.w.Signal("esp").Broadcast()
 }

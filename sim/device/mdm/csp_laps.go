@@ -24,7 +24,7 @@ var lapsNumbers = map[string]bool{
 }
 
 // laps is the LAPS CSP. Policies are taken in at any time, and acted on once
-// somebody has signed in: not in the technician flow (learn.microsoft.com,
+// the PC is somebody's: not in the technician flow (learn.microsoft.com,
 // "Windows Autopilot - known issues").
 var laps = &provider{
 	set: func(t target, _ syncml.Verb, value string) syncml.StatusCode {
@@ -93,11 +93,10 @@ var laps = &provider{
 func rotateLAPS(w *device.Windows, asked bool) hresult.Code {
 	r := w.Registry()
 	directory, _ := r.DWORD(keyLAPS, "BackupDirectory")
-	account, on := w.LoggedOn()
 	switch {
 	case directory == csp.LAPSOff:
 		return hresult.NotFound
-	case directory == csp.LAPSEntra && len(r.Subkeys(device.KeyJoinInfo)) == 0, !on || account.Default:
+	case directory == csp.LAPSEntra && len(r.Subkeys(device.KeyJoinInfo)) == 0, !hasPerson(w):
 		return hresult.DeviceNotReady
 	}
 	days, set := r.DWORD(keyLAPS, "PasswordAgeDays")
@@ -118,4 +117,21 @@ func rotateLAPS(w *device.Windows, asked bool) hresult.Code {
 	w.Log(device.LogLAPS, 10029, "Information", "LAPS successfully updated Azure Active Directory with the new password.")
 	w.Event("laps.rotated", journal.F("account", strings.ToLower(managed)), journal.F("asked", asked))
 	return hresult.OK
+}
+
+// hasPerson tells whether a person has signed in to this PC's organisation:
+// is logged on, or has joined the PC, as at the beginning of the user flow. In
+// the technician flow the PC has joined by itself.
+func hasPerson(w *device.Windows) bool {
+	if account, on := w.LoggedOn(); on && !account.Default {
+		return true
+	}
+	r := w.Registry()
+	for _, thumbprint := range r.Subkeys(device.KeyJoinInfo) {
+		who := r.String(device.KeyJoinInfo+`\`+thumbprint, "UserEmail")
+		if who != "" && !strings.HasPrefix(who, "autopilot@") {
+			return true
+		}
+	}
+	return false
 }

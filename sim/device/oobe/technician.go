@@ -98,6 +98,18 @@ func provision(w *device.Windows) error {
 	return successPage(w, profile)
 }
 
+// continueAnyway is how a technician gets past a status page that does not keep
+// people from the PC: what is pending is installed behind the success page.
+func continueAnyway(w *device.Windows) error {
+	profile, ok := cachedProfile(w)
+	if !ok {
+		return failurePage(w, profileError(w), elapsed(w))
+	}
+	w.Event("technician.continued")
+	esp.ContinueAnyway(w)
+	return successPage(w, profile)
+}
+
 // successPage says the same as the configuration screen, and how long it took.
 // Reseal makes the PC ready to be unpacked by somebody else, and turns it off.
 func successPage(w *device.Windows, profile ztd.Profile) error {
@@ -118,7 +130,8 @@ func successPage(w *device.Windows, profile ztd.Profile) error {
 var errAfterReset = errors.New("not supported on a device after an Autopilot Reset")
 
 // failurePage is the red one. What a person can do there: save diagnostics,
-// try again, or start over with a PC as new.
+// try again, or start over with a PC as new; and go on, where the status page has
+// failed and its settings let people past it.
 func failurePage(w *device.Windows, why error, took time.Duration) error {
 	code, _ := hresult.CodeOf(why)
 	profile, _ := cachedProfile(w)
@@ -131,10 +144,14 @@ func failurePage(w *device.Windows, why error, took time.Duration) error {
 		device.Line{Label: LabelPhase, Value: phaseOf(why)},
 		device.Line{Label: LabelReason, Value: why.Error()},
 		device.Line{Label: LabelElapsed, Value: esp.Elapsed(took)})
-	if text := esp.Offers(w).Text; text != "" {
-		s.Lines = append(s.Lines, device.Line{Label: LabelMessage, Value: text})
+	offers := esp.Offers(w)
+	if offers.Text != "" {
+		s.Lines = append(s.Lines, device.Line{Label: LabelMessage, Value: offers.Text})
 	}
 	s.Buttons, s.Keys = []string{ButtonDiagnostics, ButtonRetry, ButtonReset}, []string{KeyLogs}
+	if offers.Continue && stage(w) == stageTechnician {
+		s.Buttons = append(s.Buttons, ButtonAnyway)
+	}
 	w.Event("autopilot.failed", journal.F("code", code.Hex()), journal.F("phase", phaseOf(why)), journal.F("error", why.Error()))
 	w.Log(device.LogShell, 62407, "Error", "CommercialOOBE_ESPProgress_WhiteGlove_Failed")
 	for {
@@ -150,6 +167,8 @@ func failurePage(w *device.Windows, why error, took time.Duration) error {
 			return provision(w)
 		case in.Button == ButtonRetry:
 			return landing(w)
+		case in.Button == ButtonAnyway:
+			return continueAnyway(w)
 		case in.Button == ButtonReset:
 			return reset(w)
 		}

@@ -23,6 +23,7 @@ type App struct {
 	SetupFile          string                  `json:"SetUpFilePath"`
 	FlatDependencies   []Dependency            `json:"FlatDependencies"`
 	ESPConfiguration   bool                    `json:"ESPConfiguration"` // our model: the status page waits for this app
+	ESPNonBlocking     bool                    `json:"ESPNonBlocking,omitempty"` // our model: the page waits until it was tried, however that ends
 	MetadataVersion    int                     `json:"MetadataVersion"`
 	InstallContext     InstallContext          `json:"InstallContext"`
 	ContentSize        int64                   `json:"ContentSize"`                           // our model: bytes that the download is charged
