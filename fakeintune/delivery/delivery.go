@@ -55,6 +55,10 @@ func (s Subject) assignedUser() string {
 type Due struct {
 	Page graph.EnrollmentStatusPage // that applies
 	Apps []App                      // required ones, those first that the page waits for
+	// Counted are apps of the device that the page counts for its user too:
+	// line-of-business apps for all devices (learn.microsoft.com, "Set up the
+	// Enrollment Status Page", account setup tracking).
+	Counted []App
 	// Removals are the apps that are to be uninstalled.
 	Removals []App
 	// Configurations: a device's session gets what reaches the device, a user's
@@ -70,6 +74,7 @@ func (s Subject) Due(ctx context.Context, underPage bool) Due {
 	a := s.audience(ctx)
 	d, targets := Due{Page: s.page(ctx, a.Device)}, s.Tenant.Targets(a)
 	d.Apps, d.Removals = s.apps(targets.Apps, d.Page, underPage), s.removals(targets.Apps)
+	d.Counted = s.counted(targets.Apps, d.Page)
 	way := tenant.ViaDevice
 	if s.User != nil {
 		way |= tenant.ViaUser
@@ -108,6 +113,24 @@ func (s Subject) apps(targets []tenant.AppTarget, page graph.EnrollmentStatusPag
 		}
 	}
 	return append(tracked, others...)
+}
+
+func (s Subject) counted(targets []tenant.AppTarget, page graph.EnrollmentStatusPage) []App {
+	if s.User == nil || !page.ShowInstallationProgress {
+		return nil
+	}
+	var out []App
+	for _, t := range targets {
+		if t.Intent == graph.IntentRequired && t.Via.Has(tenant.ViaDevice) && t.App.WindowsMobileMSI != nil && t.App.DeviceContext() &&
+			listed(page, t.App.ID) && slices.ContainsFunc(t.App.Assignments, forAllDevices) {
+			out = append(out, App{MobileApp: t.App, Via: t.Via, Tracked: true})
+		}
+	}
+	return out
+}
+
+func forAllDevices(a graph.MobileAppAssignment) bool {
+	return a.Intent == graph.IntentRequired && a.Target.ODataType == graph.TargetAllDevices
 }
 
 // takesApp: apps in device context go to the device, apps in user context and

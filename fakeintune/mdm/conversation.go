@@ -193,7 +193,7 @@ func (c *conversation) everything(sub delivery.Subject) error {
 	if err != nil {
 		return err
 	}
-	c.ask(kindNode, item{}, c.s.contract(sub, due.Page, items)...)
+	c.ask(kindNode, item{}, c.s.contract(sub, due, items)...)
 	if sub.User == nil {
 		for _, uri := range inventory {
 			c.ask(kindInventory, item{uri: uri}, syncml.NewGet(uri))

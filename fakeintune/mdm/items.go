@@ -100,12 +100,17 @@ func set(verb syncml.Verb, nodes ...csp.Node) []syncml.Command {
 
 // contract is what a scope's first sessions set before anything else: the
 // status page's settings, its lists, and the policy provider to wait for.
-func (s *Service) contract(sub delivery.Subject, page graph.EnrollmentStatusPage, items []item) []syncml.Command {
+func (s *Service) contract(sub delivery.Subject, due delivery.Due, items []item) []syncml.Command {
 	if sub.User != nil {
 		out := set(syncml.Add, csp.Interior(csp.FirstSyncStatus(csp.User)))
-		return append(out, set(syncml.Replace, expected(items).Nodes(csp.User)...)...)
+		lists := expected(items)
+		for _, app := range due.Counted {
+			msi := csp.MSI{Scope: csp.Device, ProductCode: app.ProductCode}
+			lists.MSIs = append(lists.MSIs, csp.Counted{URI: canonical(msi.Status()), Count: 1})
+		}
+		return append(out, set(syncml.Replace, lists.Nodes(csp.User)...)...)
 	}
-	f := firstSync(page)
+	f := firstSync(due.Page)
 	agent := false
 	var listed []item
 	for _, i := range items {

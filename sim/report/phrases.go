@@ -124,6 +124,15 @@ func msi(e journal.Event) (string, int) {
 	return fill("MSI {product}: {status}", e), Everything
 }
 
+// job tells of packages that the MDM client installs, when one has failed; that
+// a product was installed is an event of its own.
+func job(e journal.Event) (string, int) {
+	if code := e.Text("code"); code != "" && code != "0x00000000" {
+		return fill("{node} failed with {code}", e), Story
+	}
+	return fill("{node}: status {status}", e), Everything
+}
+
 func compliance(e journal.Event) (string, int) {
 	if e.Text("before") == e.Text("state") {
 		return fill("Compliance evaluated: still {state}", e), Everything
@@ -171,7 +180,7 @@ func row(e journal.Event) (string, int) {
 
 func app(e journal.Event) (string, int) {
 	state := map[string]string{
-		"NotInstalled": "not installed yet", "InProgress": "installing", "Completed": "its detection rule finds it", "Error": "FAILED with {code}",
+		"NotInstalled": "not installed yet", "InProgress": "installing", "Completed": "done", "Error": "FAILED with {code}",
 	}[e.Text("state")]
 	if state == "" {
 		state = "{state}"

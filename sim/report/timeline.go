@@ -26,6 +26,9 @@ const longest = 160
 // doing it was, and what happened. Days and phases have headings. Times are
 // virtual and UTC.
 func Timeline(w io.Writer, events []journal.Event, o TimelineOptions) error {
+	if o.Detail <= Story {
+		events = wholeTransfers(events)
+	}
 	t := teller{w: bufio.NewWriter(w), o: o, headings: headings(events), states: map[string]string{}}
 	if o.Title != "" {
 		fmt.Fprintf(t.w, "%s\n", o.Title)

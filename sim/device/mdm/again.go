@@ -35,10 +35,14 @@ func take(r *device.Registry, key, document string) bool {
 }
 
 // Again takes up the installations of a scope, "" for the device, that have been
-// given up: MSI packages, Store apps and Microsoft 365 Apps. On the status
-// page's lists they are pending again. Settings and certificates are the
+// given up: MSI packages, Store apps and Microsoft 365 Apps; a user's page may
+// count the device's, so these are taken up as well. On the status page's lists
+// they are pending again. Settings and certificates are the
 // server's to send again.
 func Again(w *device.Windows, sid string) {
+	if sid != "" {
+		Again(w, "")
+	}
 	r := w.Registry()
 	for _, product := range r.Subkeys(device.KeyMSI + `\` + sidKey(sid) + `\MSI`) {
 		m := csp.MSI{Scope: scopeName(sid), ProductCode: product}

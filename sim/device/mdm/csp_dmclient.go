@@ -155,6 +155,9 @@ func expect(t target, list, value string) {
 // remembered, or what the package's own status says, because Reseal forgets
 // what was tracked, but not what was installed.
 func standing(t target, uri string) uint32 {
+	if strings.HasPrefix(uri, deviceNodes) {
+		t.sid = "" // a user's list may name what is the device's
+	}
 	if done, known := t.w.Registry().DWORD(processedKey(t.sid), uri); known {
 		return done
 	}
@@ -183,12 +186,26 @@ func processedKey(sid string) string {
 	return scopeKey(device.KeyESPInfo, sid) + `\Processed`
 }
 
+// deviceNodes is what the nodes of the device begin with.
+const deviceNodes = "./Device/"
+
 // processed records what became of a node, and ticks it off on the lists that
-// it stands on.
+// it stands on: the scope's own, and for a node of the device those of users.
 func processed(w *device.Windows, sid, uri string, result uint32) {
 	r := w.Registry()
 	r.SetDWORD(processedKey(sid), uri, result)
-	base := scopeKey(device.KeyESPInfo, sid)
+	tick(r, scopeKey(device.KeyESPInfo, sid), uri, result)
+	if sid == "" && strings.HasPrefix(uri, deviceNodes) {
+		for _, user := range r.Subkeys(device.KeyESPInfo) {
+			if strings.HasPrefix(user, "S-") {
+				tick(r, device.KeyESPInfo+`\`+user, uri, result)
+			}
+		}
+	}
+	progress(w)
+}
+
+func tick(r *device.Registry, base, uri string, result uint32) {
 	for _, list := range r.Subkeys(base) {
 		if !strings.HasPrefix(list, "Expected") {
 			continue
@@ -199,5 +216,4 @@ func processed(w *device.Windows, sid, uri string, result uint32) {
 			}
 		}
 	}
-	progress(w)
 }
