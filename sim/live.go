@@ -73,7 +73,7 @@ func NewLive(o LiveOptions) (*World, error) {
 	}
 	w, err := NewWorld(Options{
 		Tenant: s.Tenant, Seed: s.Seed, Timing: o.Timing, Pace: o.Pace, Faults: s.Faults, Lab: o.Lab, Sinks: o.Sinks, Attestation: s.Attestation,
-		Clock: o.Clock, Web: o.Web, State: o.State, Since: o.Since, Starts: o.Starts, Haste: o.Haste,
+		Clock: o.Clock, Web: o.Web, State: o.State, Since: o.Since, Starts: o.Starts, Haste: o.Haste, Keep: keepOf(s.Fleet.Count()),
 	})
 	if err != nil {
 		return nil, err

@@ -123,9 +123,9 @@ func (t *Technician) Provision(ctx context.Context, pc *device.PC) error {
 		case oobe.ScreenLogon:
 			continue // nobody has an account there
 		case oobe.ScreenOptions:
-			a = fill(oobe.ButtonContinue, map[string]string{oobe.FieldOption: oobe.OptionProvision})
+			a = fill(s.Buttons[0], map[string]string{oobe.FieldOption: s.Line(oobe.FieldOption)})
 		case oobe.ScreenLanding:
-			a = press(oobe.ButtonProvision)
+			a = press(s.Buttons[len(s.Buttons)-1])
 			if refreshes > 0 {
 				refreshes--
 				a = press(oobe.ButtonRefresh)

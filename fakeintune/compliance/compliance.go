@@ -2,9 +2,7 @@ package compliance
 
 import (
 	"context"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,12 +21,12 @@ type Service struct {
 	due     *store.Table[due]
 
 	mu      sync.Mutex
-	watched map[string]bool // devices whose status is going to run out
+	watched map[string]time.Time // when devices are looked at again, whose grace or status runs out
 }
 
 // New makes the service.
 func New(s *tenant.Service) *Service {
-	return &Service{tenants: s, due: store.NewTable[due](s.DB, "intune.compliance.due"), watched: map[string]bool{}}
+	return &Service{tenants: s, due: store.NewTable[due](s.DB, "intune.compliance.due"), watched: map[string]time.Time{}}
 }
 
 // SessionEnded plans an evaluation if the session gave reason for one.
@@ -44,6 +42,8 @@ func (s *Service) SessionEnded(ctx context.Context, e mdm.Ended) {
 	case e.User != "" && e.Complete:
 	case e.User == "" && e.Complete && m.Kind.Userless() && !known:
 	case e.Changed && known && (e.Technician || len(m.UsersSent) > 0):
+	case e.Complete && known && (e.Technician || len(m.UsersSent) > 0) && s.judge(ctx, e.Tenant, m).state != m.ComplianceState:
+		// what is asked of it has changed meanwhile
 	default:
 		return
 	}
@@ -67,22 +67,26 @@ func (s *Service) evaluate(ctx context.Context, t *tenant.Tenant, d due) {
 		s.forget(d)
 		return
 	}
-	state, why := s.Verdict(ctx, t, m)
+	v := s.judge(ctx, t, m)
 	before := m.ComplianceState
 	m, err = t.UpdateDevice(m.ID, func(m *tenant.ManagedDevice) error {
-		m.ComplianceState, m.Lapsed = state, why == validityPeriod
+		m.ComplianceState, m.Lapsed = v.state, v.why == validityPeriod
+		m.Broken, m.ComplianceGracePeriodExpirationDateTime = v.broken, graph.Time{}
+		if v.state == graph.ComplianceInGracePeriod {
+			m.ComplianceGracePeriodExpirationDateTime = graph.At(v.until)
+		}
 		return nil
 	})
 	if err != nil {
 		s.forget(d)
 		return
 	}
-	d.State, d.AzureADDeviceID = state, m.AzureADDeviceID
+	d.State, d.AzureADDeviceID = v.state, m.AzureADDeviceID
 	if s.remember(d) != nil {
 		return
 	}
 	s.tenants.Record(ctx, "mdm.compliance.evaluated", journal.F("id", m.ID), journal.F("serial", m.SerialNumber),
-		journal.F("before", string(before)), journal.F("state", string(state)), journal.F("why", why))
+		journal.F("before", string(before)), journal.F("state", string(v.state)), journal.F("why", v.why))
 	s.plan(ctx, t, d)
 	s.watch(ctx, t, m.ID)
 }
@@ -99,81 +103,4 @@ func (s *Service) tell(ctx context.Context, t *tenant.Tenant, d due) {
 		return
 	}
 	s.tenants.Record(ctx, "entra.device.compliance", journal.F("deviceId", d.AzureADDeviceID), journal.F("compliant", compliant))
-}
-
-// Verdict evaluates a device now, and says which rule decided. Without a policy
-// a device whose settings have all been applied is compliant (learn.microsoft.com,
-// "Compliance policies", devices with no compliance policy assigned).
-func (s *Service) Verdict(ctx context.Context, t *tenant.Tenant, m tenant.ManagedDevice) (state graph.ComplianceState, why string) {
-	if s.old(m.LastSyncDateTime) {
-		return graph.ComplianceNoncompliant, validityPeriod
-	}
-	if h := m.DeviceHealthAttestationState; h != nil && s.old(h.LastUpdateDateTime) {
-		m.DeviceHealthAttestationState = nil
-	}
-	a := t.Audience(ctx, m.AzureADDeviceID, m.UserID)
-	for _, p := range t.Targets(a).Policies {
-		if rule := broken(p.Policy, m); rule != "" {
-			grace := time.Duration(p.Policy.GraceHours()) * time.Hour
-			if s.tenants.Now().Before(m.EnrolledDateTime.Add(grace)) {
-				return graph.ComplianceInGracePeriod, rule
-			}
-			return graph.ComplianceNoncompliant, rule
-		}
-	}
-	if i := slices.IndexFunc(m.Settings, func(st tenant.SettingState) bool {
-		return st.User == "" && !st.Conflict && (st.Status < 200 || st.Status > 299)
-	}); i >= 0 {
-		return graph.ComplianceNoncompliant, m.Settings[i].URI
-	}
-	return graph.ComplianceCompliant, ""
-}
-
-// broken names the first rule of a policy that a device does not meet.
-func broken(p graph.CompliancePolicy, m tenant.ManagedDevice) string {
-	switch {
-	case p.OSMinimumVersion != "" && older(m.OSVersion, p.OSMinimumVersion):
-		return "osMinimumVersion"
-	case p.OSMaximumVersion != "" && older(p.OSMaximumVersion, m.OSVersion):
-		return "osMaximumVersion"
-	case p.TPMRequired && !m.Attested:
-		return "tpmRequired"
-	case p.AsksHealth():
-		return unhealthy(p, m.DeviceHealthAttestationState)
-	}
-	return ""
-}
-
-// unhealthy names the first rule about a device's start that it does not meet.
-// What nobody has attested is not met.
-func unhealthy(p graph.CompliancePolicy, h *graph.DeviceHealthAttestationState) string {
-	on := func(state func(h *graph.DeviceHealthAttestationState) string) bool {
-		return h.Attested() && state(h) == graph.HealthEnabled
-	}
-	switch {
-	case p.RequireHealthyDeviceReport && !h.Attested():
-		return "requireHealthyDeviceReport"
-	case p.BitLockerEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.BitLocker }):
-		return "bitLockerEnabled"
-	case p.SecureBootEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.SecureBoot }):
-		return "secureBootEnabled"
-	case p.CodeIntegrityEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.CodeIntegrity }):
-		return "codeIntegrityEnabled"
-	case p.EarlyLaunchAntiMalwareDriverEnabled && !on(func(h *graph.DeviceHealthAttestationState) string { return h.EarlyLaunch }):
-		return "earlyLaunchAntiMalwareDriverEnabled"
-	}
-	return ""
-}
-
-// older compares versions as far as both go.
-func older(a, b string) bool {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range min(len(x), len(y)) {
-		m, _ := strconv.Atoi(x[i])
-		n, _ := strconv.Atoi(y[i])
-		if m != n {
-			return m < n
-		}
-	}
-	return false
 }

@@ -209,3 +209,66 @@ func TestDeletedBeforeTheDirectoryIsTold(t *testing.T) {
 	g.Expect(w.Directory.Managed).To(HaveKeyWithValue("dev-one", false))
 	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", false))
 }
+
+// The grace counts from when a policy was first seen not to be met, is over by
+// itself, and the worst of several policies counts.
+func TestGrace(t *testing.T) {
+	block := func(hours int) []graph.ScheduledActionRule {
+		return []graph.ScheduledActionRule{{Actions: []graph.ScheduledAction{{ActionType: "block", GracePeriodHours: hours}}}}
+	}
+	g, w := NewWithT(t), newWorld(t,
+		graph.CompliancePolicy{TPMRequired: true, ScheduledActionsForRule: block(6)},
+		graph.CompliancePolicy{OSMinimumVersion: "10.0.26200", ScheduledActionsForRule: block(48)})
+	device := func() tenant.ManagedDevice {
+		m, err := w.Tenant.Device(w.m.ID)
+		g.Expect(err).NotTo(HaveOccurred())
+		return m
+	}
+	contact := func() {
+		w.change(func(m *tenant.ManagedDevice) { m.LastSyncDateTime = graph.At(w.Clock.Now()) })
+	}
+	w.Pass(3 * 24 * time.Hour) // enrolled long ago
+	contact()
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceInGracePeriod))
+	left := device().ComplianceGracePeriodExpirationDateTime.Sub(w.Clock.Now())
+	g.Expect(left).To(BeNumerically("~", 5*time.Hour, 5*time.Minute))
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", true))
+	w.Pass(left - time.Minute)
+	g.Expect(device().ComplianceState).To(Equal(graph.ComplianceInGracePeriod))
+	w.Pass(10 * time.Minute)
+	g.Expect(device().ComplianceState).To(Equal(graph.ComplianceNoncompliant))
+	g.Expect(device().ComplianceGracePeriodExpirationDateTime.IsZero()).To(BeTrue())
+	g.Expect(w.Directory.Compliant).To(HaveKeyWithValue("dev-one", false))
+
+	w.change(func(m *tenant.ManagedDevice) { m.Attested = true })
+	g.Expect(w.ended(mdm.Ended{Complete: true, Changed: true, Technician: true})).To(Equal(graph.ComplianceInGracePeriod), "the other policy's goes on")
+	w.Pass(48 * time.Hour)
+	g.Expect(device().ComplianceState).To(Equal(graph.ComplianceNoncompliant))
+}
+
+// What is meant for users is not asked of a device that has none.
+func TestPoliciesForUsers(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	w.Directory.Users["ada"] = tenant.DirectoryUser{ID: "ada", UPN: "ada", Licensed: true, Enabled: true}
+	user := graph.CompliancePolicy{ODataType: graph.TypeCompliancePolicy, DisplayName: "Users", OSMinimumVersion: "10.0.26200",
+		Assignments: []graph.Assignment{{Target: graph.AllUsers()}}}
+	w.Do(func(ctx context.Context) {
+		g.Expect(w.Tenant.Load(ctx, tenant.Resources{CompliancePolicies: []graph.CompliancePolicy{user}})).To(Succeed())
+	})
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceCompliant))
+	w.change(func(m *tenant.ManagedDevice) { m.UserID, m.UsersSent = "ada", []string{"ada"} })
+	g.Expect(w.ended(mdm.Ended{User: "ada", Complete: true})).To(Equal(graph.ComplianceNoncompliant))
+}
+
+// A policy that asks for something else is asked at the device's next session,
+// whatever that brings.
+func TestPolicyChanges(t *testing.T) {
+	g, w := NewWithT(t), newWorld(t)
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceCompliant))
+	late := graph.CompliancePolicy{ODataType: graph.TypeCompliancePolicy, DisplayName: "Late", TPMRequired: true, Assignments: []graph.Assignment{{Target: graph.AllDevices()}}}
+	w.Do(func(ctx context.Context) {
+		g.Expect(w.Tenant.Load(ctx, tenant.Resources{CompliancePolicies: []graph.CompliancePolicy{late}})).To(Succeed())
+	})
+	w.Pass(time.Hour)
+	g.Expect(w.ended(mdm.Ended{Complete: true, Technician: true})).To(Equal(graph.ComplianceNoncompliant))
+}

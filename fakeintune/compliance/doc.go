@@ -6,7 +6,7 @@
 // user's first session is, and again when a session brought something new. Each
 // look is one timer: evaluation takes a while, and telling the directory takes
 // another. One more timer a device, which keeps no run alive, looks at it when
-// it has been silent for the validity period.
+// its grace is over, or when it has been silent for the validity period.
 //
 // What a policy can ask and this package knows of is the OS version, the
 // attested TPM, and what an attestation service says of the device's start:

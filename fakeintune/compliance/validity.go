@@ -14,32 +14,42 @@ import (
 // for so long that what was known of it does not count any more.
 const validityPeriod = "compliance status validity period"
 
-// watch looks at a device again when its compliance status runs out: a device
-// that fails to report for a policy before the validity period expires is
-// treated as noncompliant (learn.microsoft.com, "Get started with device
-// compliance", compliance status validity period). It keeps no run alive.
+// watch looks at a device again when its grace is over, or its compliance status
+// runs out: a device that fails to report for a policy before the validity period
+// expires is treated as noncompliant (learn.microsoft.com, "Get started with
+// device compliance", compliance status validity period). It keeps no run alive.
 func (s *Service) watch(ctx context.Context, t *tenant.Tenant, id string) {
 	m, err := t.Device(id)
 	if err != nil || m.ComplianceState == graph.ComplianceUnknown || m.Lapsed {
 		return
 	}
+	at := s.runsOut(m)
 	s.mu.Lock()
-	watched := s.watched[id]
-	s.watched[id] = true
-	s.mu.Unlock()
-	if watched {
-		return
+	planned, watched := s.watched[id]
+	later := watched && !at.Before(planned)
+	if !later {
+		s.watched[id] = at
 	}
-	wait := max(0, s.runsOut(m).Sub(s.tenants.Now()))
-	s.tenants.Clock.AfterFunc(vclock.Daemon(vclock.Detach(ctx)), wait, "compliance.validity", func(ctx context.Context) { s.ranOut(ctx, t, id) })
+	s.mu.Unlock()
+	if later {
+		return // that look sees to it
+	}
+	wait := max(0, at.Sub(s.tenants.Now()))
+	s.tenants.Clock.AfterFunc(vclock.Daemon(vclock.Detach(ctx)), wait, "compliance.validity", func(ctx context.Context) { s.ranOut(ctx, t, id, at) })
 }
 
-// ranOut evaluates a device that has been silent, and waits on for one that was
-// not.
-func (s *Service) ranOut(ctx context.Context, t *tenant.Tenant, id string) {
+// ranOut evaluates a device whose grace is over or that has been silent, and
+// waits on for one that has not.
+func (s *Service) ranOut(ctx context.Context, t *tenant.Tenant, id string, at time.Time) {
 	s.mu.Lock()
-	delete(s.watched, id)
+	mine := s.watched[id].Equal(at)
+	if mine {
+		delete(s.watched, id)
+	}
 	s.mu.Unlock()
+	if !mine {
+		return // an earlier look took its place
+	}
 	m, err := t.Device(id)
 	if err != nil {
 		return
@@ -55,14 +65,19 @@ func (s *Service) ranOut(ctx context.Context, t *tenant.Tenant, id string) {
 	}
 }
 
-// runsOut is when a device's status runs out: counted from its last session
-// and, while it is compliant by an attestation report, from that.
+// runsOut is when a device's status ends by itself: with its grace, or counted
+// from its last session and, while it is compliant by an attestation report, from
+// that.
 func (s *Service) runsOut(m tenant.ManagedDevice) time.Time {
 	at := m.LastSyncDateTime.Time
 	if h := m.DeviceHealthAttestationState; h.Attested() && !h.LastUpdateDateTime.IsZero() && m.ComplianceState != graph.ComplianceNoncompliant && h.LastUpdateDateTime.Before(at) {
 		at = h.LastUpdateDateTime.Time
 	}
-	return at.Add(s.tenants.Timing.Compliance.Validity)
+	at = at.Add(s.tenants.Timing.Compliance.Validity)
+	if end := m.ComplianceGracePeriodExpirationDateTime; m.ComplianceState == graph.ComplianceInGracePeriod && !end.IsZero() && end.Before(at) {
+		at = end.Time
+	}
+	return at
 }
 
 // old tells whether something that was reported at a time does not count any

@@ -130,10 +130,41 @@ func TestAppsThatAreNotListed(t *testing.T) {
 				r.Service.Timing.Switches.ESP.UnlistedApps = tc.rule
 			}
 			tracked, others := due(r, s, tc.underPage)
+			r.Do(func(ctx context.Context) {
+				for _, a := range s.Due(ctx, tc.underPage).Apps {
+					g.Expect(a.Attempt).To(Equal(!a.Tracked && tc.technician && tc.page.ShowInstallationProgress), "the page waits until it was tried")
+				}
+			})
 			g.Expect(tracked).To(Equal(tc.tracked))
 			g.Expect(others).To(Equal(tc.others))
 		})
 	}
+}
+
+// Line-of-business apps of the device are counted for its user too, where they are
+// for all devices.
+func TestCountedForTheUser(t *testing.T) {
+	g := NewWithT(t)
+	r, s := newSubject(t, graph.EnrollmentStatusPage{ShowInstallationProgress: true})
+	lob := func(name string, device bool, to graph.AssignmentTarget) graph.MobileApp {
+		return graph.MobileApp{ID: name, ODataType: graph.TypeMobileMSI, DisplayName: name,
+			WindowsMobileMSI: &graph.WindowsMobileMSI{UseDeviceContext: device},
+			Assignments:      []graph.MobileAppAssignment{{Intent: graph.IntentRequired, Target: to}}}
+	}
+	r.Do(func(ctx context.Context) {
+		err := r.Tenant.Load(ctx, tenant.Resources{Apps: []graph.MobileApp{
+			lob("all", true, graph.AllDevices()), lob("all, user", false, graph.AllDevices()), lob("ada", true, graph.Group("ada")),
+		}})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(s.Due(ctx, true).Counted).To(BeEmpty(), "it is in the device's own lists")
+		u := r.Directory.Users[ada]
+		s.User = &u
+		var names []string
+		for _, a := range s.Due(ctx, true).Counted {
+			names = append(names, a.DisplayName)
+		}
+		g.Expect(names).To(Equal([]string{"all"}))
+	})
 }
 
 func TestSetup(t *testing.T) {

@@ -200,11 +200,40 @@ func (c *conversation) everything(sub delivery.Subject) error {
 		}
 	}
 	for _, i := range items {
+		if (i.enrol || i.pfx) && c.row.has(c.row.Session.User, i.uri, i.digest) {
+			continue // it has it, and the page finds it there
+		}
 		if err := c.bring(i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// certificates asks a device that has begun anew for the certificates that it
+// was given, and tells whether there were any. Reseal leaves them where they
+// are, and who has one does not need another; what a reset took away is due
+// again.
+func (c *conversation) certificates() (asked bool) {
+	for _, n := range c.row.Sent {
+		if node := thumbprintNode(n.URI); node != "" && n.User == c.row.Session.User {
+			c.ask(kindCertificate, item{uri: n.URI}, syncml.NewGet(node))
+			asked = true
+		}
+	}
+	return asked
+}
+
+// thumbprintNode is where a device tells which certificate it has of a profile,
+// "" for a node of another kind.
+func thumbprintNode(uri string) string {
+	if s, _, ok := csp.ParseSCEP(uri); ok {
+		return s.Node(csp.SCEPThumbprint)
+	}
+	if p, _, ok := csp.ParsePFX(uri); ok {
+		return p.Node(csp.PFXThumbprint)
+	}
+	return ""
 }
 
 // changes sends what is new or different, and asks how jobs are.
@@ -283,7 +312,9 @@ func (c *conversation) proceed() error {
 		return nil // the server's package is not whole yet
 	case v.Unenroll:
 		c.ended = true
-	case v.Stage == probing && v.Fresh:
+	case v.Stage == probing && v.Fresh && c.certificates():
+		v.Stage = asking
+	case v.Fresh && (v.Stage == probing || v.Stage == asking):
 		if v.User == "" {
 			c.row.Resealed = true
 		}

@@ -7,7 +7,6 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"windtunnel.test/fakeintune/mdm"
 	"windtunnel.test/fakeintune/scep"
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/wire/csp"
@@ -132,7 +131,6 @@ func TestSettingsCatalogue(t *testing.T) {
 		setting(`{"settingDefinitionId":"user_vendor_msft_policy_config_start_hidelock","simpleSettingValue":{"value":1}}`),
 		setting(`{"settingDefinitionId":"linux_something","simpleSettingValue":{"value":1}}`),
 	}}
-	g.Expect(mdm.NotModelled(policy)).To(ConsistOf("linux_something"))
 	w.load(tenant.Resources{SettingsPolicies: []graph.ConfigurationPolicy{policy}})
 	p := w.managed("one")
 	const root = "./Device/Vendor/MSFT/Policy/Config/"

@@ -60,6 +60,10 @@ func (c *conversation) record() (fresh bool, err error) {
 		case kindProbe:
 			value, ok := result(a)
 			fresh = !ok || !strings.EqualFold(value, "true")
+		case kindCertificate:
+			if value, ok := result(a); !ok || value == "" {
+				c.row.drop(v.User, p.URI)
+			}
 		case kindRemoval:
 			changes = append(changes, c.removed(p, a.Status)...)
 		case kindPiece:

@@ -86,6 +86,7 @@ type stage int
 const (
 	idle      stage = iota
 	probing         // the device was asked whether it still knows that all was sent
+	asking          // it does not, and was asked which certificates it has
 	sending         // what is due is on its way
 	finishing       // the device is told that all was sent
 )
@@ -94,19 +95,20 @@ const (
 type kind int
 
 const (
-	kindNode      kind = iota // only refusals count
-	kindSetting               // a setting of a configuration
-	kindJob                   // installation was started
-	kindStatus                // state of an installation
-	kindInventory             // what the device is
-	kindProbe                 // ServerHasFinishedProvisioning, read
-	kindTrigger               // attestation of the device's health was started
-	kindAttested              // how that ended
-	kindReport                // what it brought
-	kindRemoval               // a setting that is no longer due was deleted
-	kindPiece                 // of a large object
-	kindAction                // what an administrator asked for
-	kindEnrol                 // the device was told to ask for a certificate
+	kindNode        kind = iota // only refusals count
+	kindSetting                 // a setting of a configuration
+	kindJob                     // installation was started
+	kindStatus                  // state of an installation
+	kindInventory               // what the device is
+	kindProbe                   // ServerHasFinishedProvisioning, read
+	kindTrigger                 // attestation of the device's health was started
+	kindAttested                // how that ended
+	kindReport                  // what it brought
+	kindRemoval                 // a setting that is no longer due was deleted
+	kindPiece                   // of a large object
+	kindAction                  // what an administrator asked for
+	kindEnrol                   // the device was told to ask for a certificate
+	kindCertificate             // the thumbprint of a certificate that the device was given
 )
 
 // pending is a command whose answer is awaited.
@@ -198,9 +200,10 @@ func (v *row) drop(user, uri string) {
 	v.Sent = slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == user && o.URI == uri })
 }
 
-// forget drops what a scope was sent: it has to be sent again.
+// forget drops what a scope was sent: it has to be sent again. Certificates are
+// the device's own to say ([conversation.certificates]).
 func (v *row) forget(user string) {
-	v.Sent = slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == user })
+	v.Sent = slices.DeleteFunc(slices.Clone(v.Sent), func(o sent) bool { return o.User == user && thumbprintNode(o.URI) == "" })
 	v.MSIs = slices.DeleteFunc(slices.Clone(v.MSIs), func(o install) bool { return o.User == user })
 }
 

@@ -67,6 +67,9 @@ type ManagedDevice struct {
 	// Lapsed: the device has not reported for so long that its compliance state
 	// ran out.
 	Lapsed bool
+	// Broken are the compliance policies (ids) that the device does not meet, and
+	// since when: the grace of a policy counts from there.
+	Broken map[string]time.Time
 
 	Actions     []Action // one a name, the oldest first
 	ActionCount int      // of all that were ever asked for

@@ -26,7 +26,7 @@ func atDownload(w *spec.World) *device.PC {
 	GinkgoHelper()
 	pc := w.NewRegisteredPC(spec.At("home"))
 	w.ToLanding(pc)
-	w.Press(pc, oobe.ButtonProvision)
+	w.Begin(pc)
 	w.AwaitCategory(pc, "DeviceSetup")
 	w.AwaitEvent(pc, "app.install", map[string]string{"app": "Agent", "state": "InProgress"})
 	w.Wait(7 * time.Minute)

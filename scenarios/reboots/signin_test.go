@@ -58,7 +58,7 @@ var _ = Describe("a setting that breaks the flow:", func() {
 			`<RuleCollection Type="Exe" EnforcementMode="Enabled"></RuleCollection>`))
 		pc := w.NewRegisteredPC()
 		w.ToLanding(pc)
-		w.Press(pc, oobe.ButtonProvision)
+		w.Begin(pc)
 		w.AwaitEvent(pc, "device.reboot", nil)
 		Expect(w.Products(pc)).NotTo(ContainElement("Agent"), "nobody waited for the end of device setup")
 		Expect(w.Await(pc, oobe.ScreenSuccess, oobe.ScreenFailure, oobe.ScreenLogon).ID).NotTo(BeEmpty())

@@ -165,7 +165,8 @@ var _ = Describe("a PC whose board was swapped", func() {
 		w.Reinstall(pc)
 		failure := spec.FailureOf(w.TryProvision(pc))
 		Expect(failure).NotTo(BeNil())
-		Expect(failure.Reason).To(Or(ContainSubstring("SerialNumberMismatch"), ContainSubstring("ZtdDeviceIsNotRegistered")), "the registration is about other hardware")
+		Expect(failure.Reason).To(ContainSubstring("SerialNumberMismatch"), "event 908: the registration is about other hardware")
+		Expect(w.Identity(pc).RemediationState).To(Equal(graph.RemediationManual), "somebody has to look at it")
 		w.CutPower(pc)
 
 		remove(w, pc)

@@ -95,7 +95,7 @@ func attempts(w *spec.World, pc *device.PC, app string) (n int) {
 func toEnd(w *spec.World, pc *device.PC) device.Screen {
 	GinkgoHelper()
 	w.ToLanding(pc)
-	w.Press(pc, oobe.ButtonProvision)
+	w.Begin(pc)
 	return w.Await(pc, oobe.ScreenSuccess, oobe.ScreenFailure)
 }
 

@@ -94,7 +94,7 @@ var _ = Describe("the configuration screen", func() {
 		_, managed := w.Managed(pc)
 		Expect(managed).To(BeFalse())
 
-		w.Press(pc, oobe.ButtonProvision)
+		w.Begin(pc)
 		w.Await(pc, oobe.ScreenESP)
 		Expect(w.Events(pc, "tpm.attest.start")).NotTo(BeEmpty())
 	})

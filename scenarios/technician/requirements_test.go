@@ -61,7 +61,7 @@ var _ = Describe("pre-provisioning", func() {
 		w := spec.NewWorld()
 		pc := w.NewRegisteredPC(spec.WithoutTPM)
 		w.ToLanding(pc)
-		w.Press(pc, oobe.ButtonProvision)
+		w.Begin(pc)
 		w.Await(pc, oobe.ScreenESP)
 		begun := w.Clock.Now()
 		s := w.Await(pc, oobe.ScreenFailure)

@@ -6,17 +6,14 @@ import (
 	"slices"
 
 	"windtunnel.test/sim/vtpm"
+	"windtunnel.test/sim/wire/ppkg"
 )
-
-// FolderPackages is where Windows looks for the provisioning packages of a PC's
-// recovery image.
-const FolderPackages = `C:\Recovery\Customizations`
 
 // leavePackages puts the maker's provisioning packages on the disk, and the
 // values of the maker's image into the registry.
 func (pc *PC) leavePackages() {
 	for _, name := range slices.Sorted(maps.Keys(pc.Packages)) {
-		pc.Disk.Files.Write(FolderPackages+`\`+name, pc.Packages[name])
+		pc.Disk.Files.Write(ppkg.Folder+`\`+name, pc.Packages[name])
 	}
 	// What the maker's image has in the registry is there before Windows runs.
 	(&Windows{PC: pc}).WriteValues(pc.Image, "")

@@ -1,10 +1,12 @@
 package scenario
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/graph"
 )
 
@@ -46,6 +48,11 @@ func (c *checker) scripts() {
 		at := c.origin("tenant.configurationPolicies", i)
 		c.assignments(at, p.Assignments)
 		c.mistakes(at, p.Mistakes())
+		for k, id := range p.Definitions() {
+			if _, known := csp.NodeOfSetting(id); !known {
+				c.notModelled = append(c.notModelled, fmt.Sprintf("%s.settings[%d] (%s)", at, k, id))
+			}
+		}
 	}
 	for i := range c.s.Tenant.Scripts {
 		s, at := &c.s.Tenant.Scripts[i], c.origin("tenant.deviceManagementScripts", i)

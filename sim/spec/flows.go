@@ -143,9 +143,18 @@ func (w *World) ToLanding(pc *device.PC) device.Screen {
 	w.PowerOn(pc)
 	w.Await(pc, oobe.ScreenLanguage, oobe.ScreenSignIn)
 	w.Strike(pc, oobe.KeyWindows, 5)
-	w.Await(pc, oobe.ScreenOptions)
-	w.Fill(pc, oobe.ButtonContinue, map[string]string{oobe.FieldOption: oobe.OptionProvision})
+	s := w.Await(pc, oobe.ScreenOptions)
+	w.Fill(pc, s.Buttons[0], map[string]string{oobe.FieldOption: s.Line(oobe.FieldOption)})
 	return w.Await(pc, oobe.ScreenLanding, oobe.ScreenFailure)
+}
+
+// Begin presses what the configuration screen calls the button that starts the
+// technician flow: Provision on Windows 10, Next on Windows 11.
+func (w *World) Begin(pc *device.PC) {
+	ginkgo.GinkgoHelper()
+	buttons := pc.Screen().Buttons
+	gomega.Expect(buttons).NotTo(gomega.BeEmpty())
+	w.Press(pc, buttons[len(buttons)-1])
 }
 
 // ToSuccess takes a PC that is off to the end of the technician flow, before
@@ -153,7 +162,7 @@ func (w *World) ToLanding(pc *device.PC) device.Screen {
 func (w *World) ToSuccess(pc *device.PC) device.Screen {
 	ginkgo.GinkgoHelper()
 	w.ToLanding(pc)
-	w.Press(pc, oobe.ButtonProvision)
+	w.Begin(pc)
 	s := w.Await(pc, oobe.ScreenSuccess, oobe.ScreenFailure)
 	gomega.Expect(s.ID).To(gomega.Equal(oobe.ScreenSuccess), s.String())
 	return s

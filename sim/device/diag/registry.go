@@ -7,6 +7,7 @@ import (
 	"unicode/utf16"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/wire/csp"
 )
 
 // registryFile is MdmDiagReport_RegistryDump.reg: the form of regedit's exports
@@ -39,7 +40,7 @@ func hidden(path string) bool {
 }
 
 // secret are values that Windows keeps encrypted.
-var secret = map[string]bool{"AAUTHSECRET": true, "PFXCertPassword": true, "PFXCertBlob": true}
+var secret = map[string]bool{"AAUTHSECRET": true, "PFXCertPassword": true, "PFXCertBlob": true, csp.SCEPChallenge: true}
 
 var hives = []struct{ short, full string }{{"HKLM", "HKEY_LOCAL_MACHINE"}, {"HKCU", "HKEY_CURRENT_USER"}, {"HKU", "HKEY_USERS"}, {"HKCR", "HKEY_CLASSES_ROOT"}}
 

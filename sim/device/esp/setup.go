@@ -3,6 +3,7 @@ package esp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"windtunnel.test/sim/device"
@@ -215,7 +216,9 @@ func lock(w *device.Windows, sid string, on bool) {
 	w.Registry().SetDWORD(setupKey(sid)+`\Apps`, "Locked", v)
 }
 
-// Elapsed words a duration as the result pages do: hours and minutes.
+// Elapsed words a duration as the result pages do, in whole hours and minutes:
+// "1 hours 5 minutes".
 func Elapsed(d time.Duration) string {
-	return d.Round(time.Second).String()
+	minutes := int(d / time.Minute)
+	return fmt.Sprintf("%d hours %d minutes", minutes/60, minutes%60)
 }

@@ -52,6 +52,10 @@ func (a *agent) subgraph(g *gateway, s scope, p plan, graph []sidecar.App) error
 			if app.Intent != intent || a.stopped {
 				continue
 			}
+			if a.stopped = a.failedElsewhere(s); a.stopped {
+				a.waiting = true // until somebody has that tried again
+				continue
+			}
 			if _, err := e.app(app); err != nil {
 				return err
 			}
@@ -69,6 +73,29 @@ func (a *agent) given(s scope, app sidecar.App) bool {
 	}
 	a.workload("[Win32App] App %s failed and blocks the enrollment status page. The apps after it are left.", app.ID)
 	return true
+}
+
+// failedElsewhere tells the same of the apps that the MDM client installs: what
+// is left is not installed because of them either.
+func (a *agent) failedElsewhere(s scope) bool {
+	if !s.esp || !a.blocking() {
+		return false
+	}
+	r, base := a.w.Registry(), device.KeyESPInfo
+	if s.sid != "" {
+		base += `\` + s.sid
+	}
+	for _, list := range []string{csp.ExpectedMSIAppPackages, csp.ExpectedModernAppPackages} {
+		for _, stamp := range r.Subkeys(base + `\` + list) {
+			for _, uri := range r.ValueNames(base + `\` + list + `\` + stamp) {
+				if v, _ := r.DWORD(base+`\`+list+`\`+stamp, uri); v > 1 { // 0 is pending, 1 installed, else it is the failure
+					a.workload("[Win32App] %s failed and blocks the enrollment status page. The apps after it are left.", uri)
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // blocking tells whether the status page holds the user when something fails.

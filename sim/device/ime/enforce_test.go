@@ -175,6 +175,59 @@ func TestBlockingFailure(t *testing.T) {
 	}
 }
 
+// An app that the MDM client could not install stops the agent's too, until it
+// is tried again.
+func TestBlockingFailureElsewhere(t *testing.T) {
+	g := newGate(t)
+	g.alone = true
+	g.add("next", installer.Manifest{})
+	g.pack()
+	g.Once(1, func(w *device.Windows) {
+		g.Enrol(w, "")
+		list := device.KeyESPInfo + `\ExpectedMSIAppPackages\2026-09-01 08.00.00`
+		w.Registry().SetDWORD(list, "./Device/Vendor/MSFT/EnterpriseDesktopAppManagement/MSI/x/Status", uint32(hresult.InstallFailure))
+		w.Registry().SetDWORD(device.KeyEnrollments+`\{1}\FirstSync`, "BlockInStatusPage", 5)
+		w.Registry().SetString(device.KeyTracking, "Phase", "DeviceSetup")
+		w.Provide(device.ServiceIME, Service(w))
+		w.InstallService(device.ServiceIME)
+		g.OK(w.Sleep(time.Hour, "the agent waits"))
+		state, _, _ := trackedAs(w, "next")
+		g.Expect(state).To(gomega.Equal(csp.AppNotInstalled))
+		w.Registry().SetDWORD(list, "./Device/Vendor/MSFT/EnterpriseDesktopAppManagement/MSI/x/Status", 0)
+		g.OK(w.Sleep(time.Hour, "somebody pressed Retry"))
+		state, _, _ = trackedAs(w, "next")
+		g.Expect(state).To(gomega.Equal(csp.AppCompleted))
+	})
+}
+
+// An app that the page only wants tried is through for it once it has failed,
+// and is not tried again under it, also where the power goes before the page
+// hears of it.
+func TestNonBlocking(t *testing.T) {
+	g := newGate(t)
+	g.alone = true
+	g.add("side", installer.Manifest{ExitCode: 1603}).app.ESPNonBlocking = true
+	g.add("next", installer.Manifest{})
+	g.pack()
+	g.Once(1, func(w *device.Windows) {
+		g.Enrol(w, "")
+		w.Registry().SetDWORD(device.KeyEnrollments+`\{1}\FirstSync`, "BlockInStatusPage", 5)
+		w.Registry().SetString(device.KeyTracking, "Phase", "DeviceSetup")
+		w.Provide(device.ServiceIME, Service(w))
+		w.InstallService(device.ServiceIME)
+		g.OK(w.Sleep(time.Hour, "the agent works"))
+		for _, id := range []string{"side", "next"} {
+			state, _, _ := trackedAs(w, id)
+			g.Expect(state).To(gomega.Equal(csp.AppCompleted), id)
+		}
+		w.Registry().SetDWORD(device.KeyTracking+`\Device\Setup\Apps\Tracking\Sidecar\`+csp.Win32AppName("side", 1), csp.AppInstallationState, uint32(csp.AppInProgress))
+		g.OK(w.Sleep(time.Hour, "a cut came between the last try and its outcome"))
+		state, _, _ := trackedAs(w, "side")
+		g.Expect(state).To(gomega.Equal(csp.AppCompleted))
+	})
+	g.Expect(g.Logged("log.line", "lpExitCode 1603")).To(gomega.HaveLen(3))
+}
+
 func TestHangs(t *testing.T) {
 	g := newGate(t)
 	g.manifest.Hangs = true

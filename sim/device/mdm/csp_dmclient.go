@@ -168,6 +168,8 @@ func standing(t target, uri string) uint32 {
 		done = csp.MSIStatus(status(msiKey(t.sid, m.ProductCode))) == csp.MSIEnforced
 	} else if s, _, ok := csp.ParseSCEP(uri); ok {
 		done = csp.SCEPState(status(scepKey(t.sid, s.ID))) == csp.SCEPFinished
+	} else if p, _, ok := csp.ParsePFX(uri); ok {
+		done = r.String(pfxKey(t.sid, p.ID), csp.PFXThumbprint) != ""
 	} else if a, _, _, ok := csp.ParseModernApp(uri); ok {
 		done = csp.ModernState(status(modernJob(t.w, t.sid, a).key)) == csp.ModernInstalled
 	} else if o, _, ok := csp.ParseOffice(uri); ok {

@@ -1,17 +1,18 @@
 package mdm
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
-	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/installer"
 	"windtunnel.test/sim/wire/syncml"
@@ -62,7 +63,11 @@ var msi = &provider{
 		if err != nil {
 			return syncml.BadRequest
 		}
-		t.w.Registry().SetString(msiKey(t.sid, m.ProductCode), msiJob, value)
+		r, key := t.w.Registry(), msiKey(t.sid, m.ProductCode)
+		if !r.HasValue(key, msiJob) {
+			r.SetDWORD(key, msiOrder, lastMSI(r)+1)
+		}
+		r.SetString(key, msiJob, value)
 		startMSI(t.w, t.sid, m, job)
 		return syncml.AcceptedForProcessing
 	},
@@ -76,12 +81,23 @@ const msiAttempts = "Attempts"
 
 // startMSI lets a job run beside whatever asked for it.
 func startMSI(w *device.Windows, sid string, m csp.MSI, job csp.MsiInstallJob) {
-	w.Service("msi "+sid+m.ProductCode, func(ctx context.Context) { installMSI(w.Under(ctx), sid, m, job) })
+	key := msiKey(sid, m.ProductCode)
+	msiTurns(w).join(key)
+	w.Service("msi "+sid+m.ProductCode, func(ctx context.Context) {
+		defer msiTurns(w).over(key)
+		installMSI(w.Under(ctx), sid, m, job)
+	})
 }
 
-// resumeMSI starts the jobs again that a restart or the loss of power broke off.
+// resumeMSI starts the jobs again that a restart or the loss of power broke off,
+// in the order in which they were asked for.
 func resumeMSI(w *device.Windows) {
 	r := w.Registry()
+	type pending struct {
+		order uint32
+		start func()
+	}
+	var jobs []pending
 	for _, sid := range r.Subkeys(device.KeyMSI) {
 		for _, product := range r.Subkeys(device.KeyMSI + `\` + sid + `\MSI`) {
 			text := r.String(device.KeyMSI+`\`+sid+`\MSI\`+product, msiJob)
@@ -90,9 +106,14 @@ func resumeMSI(w *device.Windows) {
 				m.Scope, scope = csp.Device, ""
 			}
 			if job, err := csp.ParseMsiInstallJob(text); text != "" && err == nil {
-				startMSI(w, scope, m, job)
+				order, _ := r.DWORD(msiKey(scope, product), msiOrder)
+				jobs = append(jobs, pending{order, func() { startMSI(w, scope, m, job) }})
 			}
 		}
+	}
+	slices.SortStableFunc(jobs, func(a, b pending) int { return cmp.Compare(a.order, b.order) })
+	for _, j := range jobs {
+		j.start()
 	}
 }
 
@@ -160,6 +181,11 @@ func tryMSI(w *device.Windows, sid string, m csp.MSI, p csp.Product) (hresult.Co
 	if j.done() {
 		return hresult.OK, nil
 	}
+	line := msiTurns(w)
+	if err := line.turn(w.Ctx, key); err != nil {
+		return hresult.Aborted, err
+	}
+	defer line.next(key)
 	setMSI(w, sid, m, csp.MSIDownloading, 0)
 	w.Log(device.LogMDM, 1905, "Information", "MSI: download of "+m.ProductCode+" started")
 	body, size, err := w.Download("download MSI", p.ContentURLs[0])
@@ -175,11 +201,6 @@ func tryMSI(w *device.Windows, sid string, m csp.MSI, p csp.Product) (hresult.Co
 	if err != nil {
 		return hresult.InstallFailure, err
 	}
-	turn := msiTurn(w)
-	if err := turn.Acquire(w.Ctx, 1); err != nil {
-		return hresult.Aborted, err
-	}
-	defer turn.Release(1)
 	setMSI(w, sid, m, csp.MSIEnforcing, 0)
 	w.Log(device.LogMDM, 1920, "Information", "MSI: installation of "+m.ProductCode+" started")
 	// Windows Installer is told to leave a restart alone (REBOOT=ReallySuppress).
@@ -188,14 +209,6 @@ func tryMSI(w *device.Windows, sid string, m csp.MSI, p csp.Product) (hresult.Co
 		return codeOf(err), err
 	}
 	return hresult.OK, nil
-}
-
-// msiTurn lets the client's own packages install one after the other, so that
-// none of them finds Windows Installer busy with another of them. What others
-// install, the management extension above all, they still meet.
-func msiTurn(w *device.Windows) vclock.Semaphore {
-	type key struct{}
-	return device.Once(w, key{}, func() vclock.Semaphore { return w.Clock.NewSemaphore("MSI jobs on "+w.Name, 1) })
 }
 
 // finishMSI reports the end of a job, to the status page now and to the server

@@ -18,7 +18,7 @@ var policies = &provider{
 		if !config {
 			return syncml.CommandNotAllowed
 		}
-		change, known := effects[p.Area+"/"+p.Name]
+		change, known := effectOf(p)
 		if known && t.sid == "" && !change.takes(value) {
 			return syncml.BadRequest
 		}
@@ -45,7 +45,7 @@ var policies = &provider{
 		}
 		t.w.Registry().Delete(policyKey(t.sid, p.Area), p.Name)
 		t.w.Event("policy.removed", journal.F("uri", t.uri), journal.F("scope", t.sid))
-		if change, known := effects[p.Area+"/"+p.Name]; known && t.sid == "" {
+		if change, known := effectOf(p); known && t.sid == "" {
 			change.remove(t.w)
 		}
 		return syncml.OK

@@ -52,6 +52,7 @@ func TestPoliciesChangeWindows(t *testing.T) {
 			got               func() any
 			want, gone        any
 		}{
+			{"devicelock", "devicepasswordhistory", "3", func() any { return dword(device.KeyEAS, "DevicePasswordHistory") }, 3, -1},
 			{"DeviceLock", "MinDevicePasswordLength", "8", func() any { return dword(device.KeyEAS, "MinDevicePasswordLength") }, 8, -1},
 			{"DeviceLock", "DevicePasswordEnabled", "0", func() any { return dword(device.KeyEAS, "DevicePasswordEnabled") }, 0, -1},
 			{"DeviceLock", "DevicePasswordEnabled", "1", func() any { return dword(device.KeyEAS, "DevicePasswordEnabled") }, -1, -1},
@@ -77,7 +78,7 @@ func TestPoliciesChangeWindows(t *testing.T) {
 	r.Expect(r.Logged("eventlog", "id=813")).NotTo(gomega.BeEmpty())
 	r.Expect(r.Logged("eventlog", "id=814")).NotTo(gomega.BeEmpty())
 	r.Expect(r.Logged("eventlog", "id=404")).To(gomega.HaveLen(2))
-	r.Expect(r.Logged("eventlog", "id=208")).To(gomega.HaveLen(22))
+	r.Expect(r.Logged("eventlog", "id=208")).To(gomega.HaveLen(24))
 }
 
 // A URI that needs a restart is logged at every sync that touches it; only one
@@ -213,6 +214,22 @@ func TestBitLocker(t *testing.T) {
 		encrypted, _ := s.value(w, csp.StatusEncryption)
 		boot, _ := s.value(w, csp.StatusSecureBoot)
 		r.Expect([]string{encrypted, boot}).To(gomega.Equal([]string{"0", "2"}))
+	})
+}
+
+// LAPS acts on its policies as soon as a person has joined the PC, before anybody
+// is logged on.
+func TestLAPSOfAJoinedPC(t *testing.T) {
+	r := rig.New(t)
+	s := serve(r)
+	r.Once(1, func(w *device.Windows) {
+		r.Enrol(w, address)
+		w.Registry().SetString(device.KeyJoinInfo+`\AA`, "UserEmail", "autopilot@contoso.com")
+		s.codes(w, deviceSession, replace(csp.LAPSBackup, "1"))
+		r.Expect(r.Logged("laps.rotated", "")).To(gomega.BeEmpty())
+		w.Registry().SetString(device.KeyJoinInfo+`\AA`, "UserEmail", "anna@contoso.com")
+		s.codes(w, deviceSession, replace(csp.LAPSAge, "10"))
+		r.Expect(r.Logged("laps.rotated", "asked=false")).To(gomega.HaveLen(1))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/wire/csp"
 )
 
 // effect is what a policy of the device changes in Windows beyond being
@@ -53,6 +54,23 @@ var effects = map[string]effect{
 	"DeviceLock/DevicePasswordHistory":              lock("DevicePasswordHistory", 0),
 	"DeviceLock/MaxDevicePasswordFailedAttempts":    lock("MaxDevicePasswordFailedAttempts", 0),
 	"DeviceLock/MaxInactivityTimeDeviceLock":        lock("MaxInactivityTimeDeviceLock", 0),
+}
+
+// effectsFolded is effects by names in small letters: nodes of Windows' own are
+// found in any case, as the settings catalogue's ids need it, which have small
+// letters alone.
+var effectsFolded = func() map[string]effect {
+	folded := make(map[string]effect, len(effects))
+	for name, e := range effects {
+		folded[strings.ToLower(name)] = e
+	}
+	return folded
+}()
+
+// effectOf is what a policy changes, if it is one of those that do.
+func effectOf(p csp.Policy) (effect, bool) {
+	e, known := effectsFolded[strings.ToLower(p.Area+"/"+p.Name)]
+	return e, known
 }
 
 func isNumber(value string) bool { _, ok := number(value); return ok }

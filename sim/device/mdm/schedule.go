@@ -20,6 +20,7 @@ func Schedule(w *device.Windows) func(ctx context.Context) {
 		resumeSCEP(u)
 		missedReboots(u)
 		startReboots(u)
+		u.Service("OMA-DM session at sign-in", func(ctx context.Context) { atSignIn(w.Under(ctx)) })
 		for {
 			enrolled, err := time.Parse(timeLayout, u.Registry().String(enrollmentKey(u), "Enrolled"))
 			if err != nil {
@@ -59,6 +60,23 @@ func scheduled(w *device.Windows) bool {
 		_ = Sync(w, Session{Origin: OriginScheduled, Login: LoginUser})
 	}
 	return context.Cause(w.Ctx) == nil
+}
+
+// atSignIn opens the sessions of the moment when a user signs in (learn.microsoft.com,
+// Intune "policy refresh intervals"). While the status page is up for that user,
+// it drives the sessions.
+func atSignIn(w *device.Windows) {
+	signal := w.Signal("logon")
+	for {
+		seen := signal.Count()
+		account, on := w.LoggedOn()
+		if done, _ := w.Registry().DWORD(firstSyncKey(w, account.SID), "IsSyncDone"); on && !account.Default && done != 0 && !scheduled(w) {
+			return
+		}
+		if signal.After(w.Ctx, seen) != nil {
+			return
+		}
+	}
 }
 
 // untilNext is the time to the next moment of the cadence.

@@ -22,6 +22,8 @@ const (
 	ButtonSignIn      = "Sign in"
 	ButtonAnyway      = "Continue anyway"
 	ButtonLogs        = "Collect logs"
+	ButtonExport      = "Export logs"
+	ButtonClose       = "Close"
 
 	FieldLanguage = "Language"
 	FieldRegion   = "Region"
@@ -31,12 +33,13 @@ const (
 	FieldPassword = "Password"
 	FieldUserName = "User name"
 
-	OptionProvision = "Windows Autopilot provisioning"
-	OptionPackage   = "Install provisioning package"
+	OptionProvision    = "Windows Autopilot provisioning"       // Windows 10
+	OptionPreProvision = "Pre-provision with Windows Autopilot" // Windows 11
+	OptionPackage      = "Install provisioning package"
 
 	// KeyWindows is struck five times on a first screen to open the options.
 	KeyWindows = "Windows"
-	// KeyLogs exports the logs on a page that says what failed.
+	// KeyLogs opens the diagnostics page on a page that says what failed.
 	KeyLogs = "Ctrl+Shift+D"
 )
 
@@ -56,6 +59,7 @@ const (
 	ScreenESP      = "esp"
 	ScreenSuccess  = "autopilot.success"
 	ScreenFailure  = "autopilot.failure"
+	ScreenExport   = "autopilot.diagnostics"
 	ScreenDesktop  = "desktop"
 	ScreenLogon    = "logon.signin"
 	ScreenLock     = "logon.lock"

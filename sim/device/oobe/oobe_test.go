@@ -79,7 +79,7 @@ func TestOptionsWithoutNetwork(t *testing.T) {
 		see(ctx, r, pc, ScreenOptions)
 		r.OK(pc.Strike(ctx, KeyWindows, 1))
 		r.OK(r.Clock.Sleep(ctx, time.Minute, "nothing happens"))
-		r.OK(pc.Press(ctx, ButtonContinue, map[string]string{FieldOption: OptionProvision}))
+		r.OK(pc.Press(ctx, ButtonNext, map[string]string{FieldOption: OptionPreProvision}))
 		s := see(ctx, r, pc, ScreenFailure)
 		r.Expect(s.Line(LabelError)).To(gomega.Equal("0x800C0003"))
 		pc.Disk.Registry.SetString(device.KeyOOBE, FieldLanguage, "de-DE")

@@ -7,6 +7,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/wire/ppkg"
 )
 
 // Kinds of a reset, as KeyReset has them.
@@ -89,7 +90,7 @@ func keep(w *device.Windows, anew bool) {
 		}
 	}
 	for _, name := range w.Disk.Files.List("") {
-		if !strings.HasPrefix(name, strings.ToLower(device.FolderPackages)) {
+		if !strings.HasPrefix(name, strings.ToLower(ppkg.Folder)) {
 			w.Disk.Files.Remove(name)
 		}
 	}

@@ -3,6 +3,7 @@ package oobe
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"windtunnel.test/sim/device"
@@ -16,12 +17,13 @@ import (
 // options is the dialog behind five strikes of the Windows key. It returns nil
 // where the person cancels.
 func options(w *device.Windows) error {
+	say := wordingOf(w)
 	in, err := w.Ask(device.Screen{
 		ID: ScreenOptions, Title: "What would you like to do?",
-		Lines:  []device.Line{{Label: FieldOption, Value: OptionProvision}, {Label: FieldOption, Value: OptionPackage}},
-		Inputs: []string{FieldOption}, Buttons: []string{ButtonContinue, ButtonCancel},
+		Lines:  []device.Line{{Label: FieldOption, Value: say.option}, {Label: FieldOption, Value: OptionPackage}},
+		Inputs: []string{FieldOption}, Buttons: []string{say.goOn, ButtonCancel},
 	})
-	if err != nil || in.Button != ButtonContinue || in.Values[FieldOption] != OptionProvision {
+	if err != nil || in.Button != say.goOn || in.Values[FieldOption] != say.option {
 		return err
 	}
 	return landing(w)
@@ -51,7 +53,8 @@ func landing(w *device.Windows) error {
 		if err != nil {
 			return err
 		}
-		s.Buttons = []string{ButtonRefresh, ButtonProvision}
+		begin := wordingOf(w).provision
+		s.Buttons = []string{ButtonRefresh, begin}
 		in, err := w.Ask(s)
 		switch {
 		case err != nil:
@@ -60,7 +63,7 @@ func landing(w *device.Windows) error {
 			if err := refreshProfile(w); err != nil {
 				return err
 			}
-		case in.Button == ButtonProvision:
+		case in.Button == begin:
 			w.Registry().SetString(device.KeyOOBE, "WhiteGloveStart", w.Clock.Now().UTC().Format(time.RFC3339Nano))
 			setStage(w, stageTechnician)
 			return provision(w)
@@ -127,6 +130,8 @@ func successPage(w *device.Windows, profile ztd.Profile) error {
 	return reseal(w)
 }
 
+const technicianLogs = "AutopilotWhiteGloveLogs.zip"
+
 var errAfterReset = errors.New("not supported on a device after an Autopilot Reset")
 
 // failurePage is the red one. What a person can do there: save diagnostics,
@@ -148,7 +153,10 @@ func failurePage(w *device.Windows, why error, took time.Duration) error {
 	if offers.Text != "" {
 		s.Lines = append(s.Lines, device.Line{Label: LabelMessage, Value: offers.Text})
 	}
-	s.Buttons, s.Keys = []string{ButtonDiagnostics, ButtonRetry, ButtonReset}, []string{KeyLogs}
+	s.Buttons, s.Keys = []string{ButtonRetry, ButtonReset}, []string{KeyLogs}
+	if button := wordingOf(w).diagnostics; button != "" {
+		s.Buttons, s.Keys = slices.Insert(s.Buttons, 0, button), nil
+	}
 	if offers.Continue && stage(w) == stageTechnician {
 		s.Buttons = append(s.Buttons, ButtonAnyway)
 	}
@@ -160,7 +168,11 @@ func failurePage(w *device.Windows, why error, took time.Duration) error {
 		case err != nil:
 			return err
 		case in.Button == ButtonDiagnostics:
-			if err := w.SaveDiagnostics("AutopilotWhiteGloveLogs.zip"); err != nil {
+			if err := saveLogs(w, technicianLogs); err != nil {
+				return err
+			}
+		case in.Key == KeyLogs:
+			if err := exportPage(w, technicianLogs); err != nil {
 				return err
 			}
 		case in.Button == ButtonRetry && stage(w) == stageTechnician:

@@ -74,6 +74,10 @@ func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, pas
 		return somethingWentWrong(w, err)
 	}
 	if !mdm.Enrolled(w) {
+		w.RunTask(device.TaskAIK) // an enrolment without its certificate goes on unattested
+		if err := powerLost(w); err != nil {
+			return err
+		}
 		token, err := join.TokenFor(w, esp.Resource)
 		if err == nil {
 			err = mdm.Enroll(w, mdm.Enrollment{Token: token.Raw, UPN: session.UPN, UserDriven: true, ZtdID: profile.ZtdRegistrationID})

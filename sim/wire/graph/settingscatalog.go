@@ -19,3 +19,20 @@ type ConfigurationPolicy struct {
 	Settings             []json.RawMessage `json:"settings,omitempty"` // with $expand
 	Assignments          []Assignment      `json:"assignments,omitempty"`
 }
+
+// Definitions are the settingDefinitionIds of the policy's settings, in their
+// order; "" of one that has none. Those below a setting are left out.
+func (p ConfigurationPolicy) Definitions() []string {
+	ids := make([]string, len(p.Settings))
+	for i, raw := range p.Settings {
+		var setting struct {
+			Instance struct {
+				Definition string `json:"settingDefinitionId"`
+			} `json:"settingInstance"`
+		}
+		if json.Unmarshal(raw, &setting) == nil {
+			ids[i] = setting.Instance.Definition
+		}
+	}
+	return ids
+}

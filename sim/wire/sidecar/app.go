@@ -22,7 +22,7 @@ type App struct {
 	ReturnCodes        Nested[[]ReturnCode]    `json:"ReturnCodes"`
 	SetupFile          string                  `json:"SetUpFilePath"`
 	FlatDependencies   []Dependency            `json:"FlatDependencies"`
-	ESPConfiguration   bool                    `json:"ESPConfiguration"` // our model: the status page waits for this app
+	ESPConfiguration   bool                    `json:"ESPConfiguration"`         // our model: the status page waits for this app
 	ESPNonBlocking     bool                    `json:"ESPNonBlocking,omitempty"` // our model: the page waits until it was tried, however that ends
 	MetadataVersion    int                     `json:"MetadataVersion"`
 	InstallContext     InstallContext          `json:"InstallContext"`
