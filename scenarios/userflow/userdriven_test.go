@@ -44,6 +44,7 @@ var _ = Describe("user-driven mode", func() {
 		w.Unpack(pc, w.User("alex"))
 		Expect(w.Products(pc)).To(ContainElements("Agent", "Notes"))
 		Expect(w.Events(pc, "tpm.attest.start")).To(BeEmpty(), "no technician flow")
+		Expect(w.Events(pc, "mdm.attest.failed")).To(BeEmpty(), "the AIK task ran before the enrolment")
 		d := w.EntraDevice(pc)
 		Expect(d.TrustType).To(Equal("AzureAd"))
 		Expect(d.IsCompliant).NotTo(BeNil())

@@ -38,6 +38,5 @@ const (
 	LogTPM           = "Microsoft-Windows-TPM-WMI/Admin"
 	LogAADAnalytic   = "Microsoft-Windows-AAD/Analytic"
 	KeyTimeZone      = `HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation` // TimeZoneKeyName
-	LogLAPS          = "Microsoft-Windows-LAPS/Operational"
 	LogAppX          = "Microsoft-Windows-AppXDeploymentServer/Operational"
 )

@@ -114,7 +114,7 @@ func rotateLAPS(w *device.Windows, asked bool) hresult.Code {
 	now := w.Now().UTC()
 	r.SetString(keyLAPSState, "PasswordExpiryTime", now.Add(age).Format(timeLayout))
 	r.SetString(keyLAPSState, "LastPasswordUpdateTime", now.Format(timeLayout))
-	w.Log(device.LogLAPS, 10029, "Information", "LAPS successfully updated Azure Active Directory with the new password.")
+	// Event 10029 says that the directory has it: nothing here brings it there.
 	w.Event("laps.rotated", journal.F("account", strings.ToLower(managed)), journal.F("asked", asked))
 	return hresult.OK
 }

@@ -256,7 +256,6 @@ func TestLAPS(t *testing.T) {
 		r.Expect(r.Logged("laps.rotated", "")).To(gomega.HaveLen(3))
 		r.Expect(s.codes(w, deviceSession, syncml.NewDelete(csp.LAPSPolicies), syncml.NewDelete(csp.LAPSPolicies))).To(gomega.Equal([]int{200, 404}))
 	})
-	r.Expect(r.Logged("eventlog", "id=10029")).To(gomega.HaveLen(3))
 }
 
 // What gives the PC back to setup is written down, and Windows restarts when the
