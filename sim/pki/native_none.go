@@ -2,7 +2,10 @@
 
 package pki
 
-import "crypto/rsa"
+import (
+	"crypto/rsa"
+	"time"
+)
 
 // rawRSA is what there would be with libcrypto.
 type rawRSA struct{}
@@ -10,3 +13,6 @@ type rawRSA struct{}
 func newRawRSA(*rsa.PrivateKey) *rawRSA { return nil }
 
 func (*rawRSA) power([]byte) bool { return false }
+
+// RSATime is nothing without libcrypto.
+func RSATime() time.Duration { return 0 }

@@ -16,7 +16,7 @@ import (
 const (
 	// recipeVersion is part of an image's key: raise it when this file, or what
 	// it calls, would make other chips.
-	recipeVersion = 2
+	recipeVersion = 3
 	// simulatorVersion is the module version of the reference code.
 	simulatorVersion = "v0.4.11"
 
@@ -27,8 +27,9 @@ const (
 	aikHandle tpm2.TPMHandle = 0x81010010
 
 	// poolKeys is how many wrapped keys an image has: device, transport and MDM
-	// key of the technician flow, and the same three of the user flow.
-	poolKeys = 6
+	// key of the technician flow and a certificate's, and those of the user
+	// flow, where the MDM key stays.
+	poolKeys = 7
 )
 
 // templates are the public areas of the keys, encoded.

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // App is one Win32 app of a GetSelectedApp answer. The members are those that the agent itself logs in its "Get policies"
@@ -259,11 +260,22 @@ func EncodeApps(apps []App) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sidecar: apps: %w", err)
 	}
-	return Pack(text)
+	if payload, ok := packed.get(string(text)); ok {
+		return payload, nil
+	}
+	payload, err := Pack(text)
+	if err == nil {
+		packed.put(string(text), payload)
+	}
+	return payload, err
 }
 
-// DecodeApps reads it.
+// DecodeApps reads it. The lists within the apps are shared with others who read
+// the same payload and must not be written to.
 func DecodeApps(payload string) ([]App, error) {
+	if apps, ok := opened.get(payload); ok {
+		return slices.Clone(apps), nil
+	}
 	text, err := Unpack(payload)
 	if err != nil {
 		return nil, err
@@ -272,5 +284,6 @@ func DecodeApps(payload string) ([]App, error) {
 	if err := json.Unmarshal(text, &apps); err != nil {
 		return nil, fmt.Errorf("sidecar: apps: %w", err)
 	}
+	opened.put(payload, slices.Clone(apps))
 	return apps, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Script is one element of a PolicyRequest answer: a PowerShell script to be run. The answer's payload is plain JSON, not
@@ -42,10 +43,18 @@ func EncodeScripts(scripts []Script) (string, error) {
 	return string(text), nil
 }
 
-// DecodeScripts reads it.
+// DecodeScripts reads it. What the scripts point to is shared with others who read
+// the same payload and must not be written to.
 func DecodeScripts(payload string) ([]Script, error) {
-	var scripts []Script
-	return scripts, unmarshal("scripts", []byte(payload), &scripts)
+	if list, ok := scripts.get(payload); ok {
+		return slices.Clone(list), nil
+	}
+	var list []Script
+	if err := unmarshal("scripts", []byte(payload), &list); err != nil {
+		return list, err
+	}
+	scripts.put(payload, slices.Clone(list))
+	return list, nil
 }
 
 // ApplicationRequest is the payload of a RequestApplication: a user wants an app that is available. Our model.
