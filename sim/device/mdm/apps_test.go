@@ -121,6 +121,11 @@ func TestOffice(t *testing.T) {
 				r.Expect(final).To(gomega.Equal(csp.Int("", int(int32(c.want))).Value))
 				r.Expect(w.Registry().Has(device.KeyUninstall + `\Microsoft 365 Apps`)).To(gomega.BeTrue())
 				r.Expect(w.Registry().Has(device.KeyUninstall + `\Teams Machine-Wide Installer`)).To(gomega.Equal(!c.busy))
+				fetched := len(r.Logged("http.request", hosts.OfficeCDN))
+				r.Expect(fetched).To(gomega.BeNumerically(">", 0))
+				s.codes(w, deviceSession, commands[1]) // as a server does that begins anew
+				r.OK(w.Sleep(time.Hour, "it is through again"))
+				r.Expect(r.Logged("http.request", hosts.OfficeCDN)).To(gomega.HaveLen(fetched), "the suite is there already")
 			})
 		})
 	}

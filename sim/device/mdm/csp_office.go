@@ -83,11 +83,7 @@ func installOffice(j job) {
 			channel = "Current"
 		}
 		for _, product := range c.Add.Products {
-			m, size, ferr := j.fetch(op, hosts.OfficePackage(channel, product.ID))
-			if err = ferr; err == nil {
-				err = j.install(op, device.Setup{Manifest: m, Size: size})
-			}
-			if err != nil {
+			if err = j.clickToRun(op, channel, product.ID); err != nil {
 				break
 			}
 		}
@@ -104,6 +100,23 @@ func installOffice(j job) {
 	}
 	j.state(uint32(code), code)
 	j.over(code)
+}
+
+// clickToRun installs one product, unless it is there: who asks for the same
+// again, as a server does after Reseal, gets no second download. What a product
+// registers is written down before it is installed, as for every job.
+func (j job) clickToRun(op, channel, id string) error {
+	r, note := j.w.Registry(), j.key+`\Products\`+id
+	if j.have(r.String(note, jobProduct), r.String(note, jobVersion)) {
+		return nil
+	}
+	m, size, err := j.fetch(op, hosts.OfficePackage(channel, id))
+	if err != nil {
+		return err
+	}
+	r.SetString(note, jobVersion, m.Version)
+	r.SetString(note, jobProduct, m.Product)
+	return j.install(op, device.Setup{Manifest: m, Size: size})
 }
 
 // teamsProduct is what the machine-wide installer registers.

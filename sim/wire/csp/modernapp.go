@@ -33,11 +33,6 @@ const (
 	ModernInstalled    ModernState = 3
 )
 
-// String names the state.
-func (s ModernState) String() string {
-	return stateName(int(s)+1, "not installed", "installing", "failed", "installed")
-}
-
 // Node is one of the nodes below AppInstallation; no name gives the interior node.
 func (m ModernApp) Node(names ...string) string {
 	return Join(Join(m.Scope.vendor(), "EnterpriseModernAppManagement", "AppInstallation", m.FamilyName), names...)
