@@ -5,16 +5,41 @@ import (
 )
 
 // rich brings more onto a PC than the standard tenant does: a second app of the
-// management extension, a line-of-business MSI, a script, a policy that is tracked
-// and one that needs a restart. A certificate, an app for the user and the user's
+// management extension, a line-of-business MSI, a script, a certificate by SCEP, a
+// wireless network, a policy that is tracked and one that needs a restart. A
+// certificate that comes as a file, an app for the user and the user's
 // policy are in the standard tenant.
-var rich = all(apps, scripts,
+var rich = all(apps, scripts, profiles,
 	spec.Policy("Autopilot PCs", "./Device/Vendor/MSFT/Policy/Config/Browser/AllowPopups", 0),
 	spec.Policy("Autopilot PCs", "./Device/Vendor/MSFT/Policy/Config/Update/ManagePreviewBuilds", 1),
 )
 
 // all is several options as one.
 func all(options ...spec.Option) []spec.Option { return options }
+
+var profiles = spec.Resources("deviceConfigurations", `
+- "@odata.type": "#microsoft.graph.windows81SCEPCertificateProfile"
+  displayName: Network access
+  certificateStore: machine
+  subjectNameFormat: custom
+  subjectNameFormatString: "CN={{AAD_Device_ID}}"
+  keyStorageProvider: useTpmKspOtherwiseFail
+  keyUsage: digitalSignature
+  keySize: size2048
+  hashAlgorithm: sha2
+  certificateValidityPeriodScale: years
+  certificateValidityPeriodValue: 1
+  extendedKeyUsages: [{name: Client Authentication, objectIdentifier: 1.3.6.1.5.5.7.3.2}]
+  scepServerUrls: ["https://ndes.contoso.com/certsrv/mscep/mscep.dll"]
+  assignments: [{target: {"@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId: Autopilot PCs}}]
+- "@odata.type": "#microsoft.graph.windowsWifiConfiguration"
+  displayName: Office network
+  networkName: Office
+  ssid: Office
+  wifiSecurityType: wpa2Personal
+  preSharedKey: hardly a secret
+  assignments: [{target: {"@odata.type": "#microsoft.graph.groupAssignmentTarget", groupId: Autopilot PCs}}]
+`)
 
 var scripts = spec.Resources("deviceManagementScripts", `
 - displayName: Inventory
