@@ -227,7 +227,9 @@ var page = template.Must(template.New("report").Parse(`<!DOCTYPE html>
 <style>
 body { font-family: "Segoe UI", sans-serif; margin: 2em; }
 table { border-collapse: collapse; margin-bottom: 2em; }
-th, td { border: 1px solid #999; padding: .3em .6em; text-align: left; overflow-wrap: anywhere; }
+th, td { border: 1px solid #999; padding: .3em .6em; text-align: left; }
+th { white-space: nowrap; }
+td { min-width: 7em; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
