@@ -97,7 +97,7 @@ func (c *checker) certificate(path string, key []byte) {
 func (c *checker) accessPolicies() {
 	t := &c.s.Tenant
 	seen := map[string]bool{}
-	kept := t.AccessPolicies[:0:0]
+	var kept []graph.ConditionalAccessPolicy // nil where none is left: a file that says so reads the same
 	for i, p := range t.AccessPolicies {
 		path := c.origin("tenant.conditionalAccessPolicies", i)
 		if mistakes := p.Mistakes(); len(mistakes) > 0 {
@@ -127,9 +127,7 @@ func (c *checker) accessPolicies() {
 		c.accessApplications(path+".conditions.applications", p.Conditions.Applications)
 		kept = append(kept, p)
 	}
-	if t.AccessPolicies != nil {
-		t.AccessPolicies = kept
-	}
+	t.AccessPolicies = kept
 }
 
 func (c *checker) accessUsers(path string, u *graph.AccessUsers) {
