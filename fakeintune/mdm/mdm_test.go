@@ -443,15 +443,3 @@ func (w *world) register(id string) {
 		}
 	})
 }
-
-func BenchmarkFirstSession(b *testing.B) {
-	w := newWorld(b)
-	for b.Loop() {
-		b.StopTimer()
-		p := w.enroll(tenant.EnrolledWhiteGlove, "one")
-		b.StartTimer()
-		if p.sync(bootstrap, "") != http.StatusOK {
-			b.Fatal("refused")
-		}
-	}
-}

@@ -44,9 +44,9 @@ func AccountSetup(w *device.Windows, plan Plan) error {
 		if token.Kind != "user" {
 			// The broker still had the device's own token: the session is the
 			// device's, whoever sits in front of it.
-			return mdm.Session{Origin: mdm.OriginLogin, Token: token.Raw, Login: "others"}, nil
+			return mdm.Session{Origin: mdm.OriginLogin, Token: token.Raw, Login: mdm.LoginOthers}, nil
 		}
-		return mdm.Session{Origin: mdm.OriginLogin, UserSID: plan.UserSID, Token: token.Raw, Login: "user"}, nil
+		return mdm.Session{Origin: mdm.OriginLogin, UserSID: plan.UserSID, Token: token.Raw, Login: mdm.LoginUser}, nil
 	}}
 	if err := c.firstSession(w); err != nil {
 		return err

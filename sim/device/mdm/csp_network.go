@@ -49,9 +49,7 @@ var wifi = &provider{
 		if profile.Mode != "manual" {
 			t.w.KnowNetwork(profile.SSID)
 		}
-		t.w.Event("profile.installed", journal.F("kind", "Wi-Fi"), journal.F("name", p.SSID), journal.F("scope", t.sid))
-		profiled(t, p.Node(), 1)
-		return syncml.OK
+		return installedProfile(t, "Wi-Fi", p.SSID, p.Node())
 	},
 	get: func(t target) (string, syncml.StatusCode) {
 		p, name, ok := csp.ParseWiFi(t.uri)
@@ -60,13 +58,11 @@ var wifi = &provider{
 	del: func(t target) syncml.StatusCode {
 		p, name, ok := csp.ParseWiFi(t.uri)
 		key := profileKey(keyWLAN, t.sid, p.SSID)
-		if !ok || name != "" || !t.w.Registry().Has(key) {
-			return syncml.NotFound
+		whole := ok && name == ""
+		if whole && t.w.Registry().Has(key) {
+			t.w.ForgetNetwork(t.w.Registry().String(key, "SSID")) // first: the profile says which
 		}
-		t.w.ForgetNetwork(t.w.Registry().String(key, "SSID"))
-		t.w.Registry().DeleteTree(key)
-		t.w.Event("profile.removed", journal.F("kind", "Wi-Fi"), journal.F("name", p.SSID), journal.F("scope", t.sid))
-		return syncml.OK
+		return removeProfile(t, whole, key, "Wi-Fi", p.SSID)
 	},
 }
 
@@ -90,9 +86,7 @@ var vpn = &provider{
 		key := profileKey(keyVPN, t.sid, p.Name)
 		t.w.Registry().SetString(key, "Server", profile.Native.Servers)
 		t.w.Registry().SetString(key, name, value)
-		t.w.Event("profile.installed", journal.F("kind", "VPN"), journal.F("name", p.Name), journal.F("scope", t.sid))
-		profiled(t, p.Node(), 1)
-		return syncml.OK
+		return installedProfile(t, "VPN", p.Name, p.Node())
 	},
 	get: func(t target) (string, syncml.StatusCode) {
 		p, name, ok := csp.ParseVPN(t.uri)
@@ -100,14 +94,26 @@ var vpn = &provider{
 	},
 	del: func(t target) syncml.StatusCode {
 		p, name, ok := csp.ParseVPN(t.uri)
-		key := profileKey(keyVPN, t.sid, p.Name)
-		if !ok || name != "" || !t.w.Registry().Has(key) {
-			return syncml.NotFound
-		}
-		t.w.Registry().DeleteTree(key)
-		t.w.Event("profile.removed", journal.F("kind", "VPN"), journal.F("name", p.Name), journal.F("scope", t.sid))
-		return syncml.OK
+		return removeProfile(t, ok && name == "", profileKey(keyVPN, t.sid, p.Name), "VPN", p.Name)
 	},
+}
+
+// installedProfile is the end of a profile's installation.
+func installedProfile(t target, kind, name, node string) syncml.StatusCode {
+	t.w.Event("profile.installed", journal.F("kind", kind), journal.F("name", name), journal.F("scope", t.sid))
+	profiled(t, node, 1)
+	return syncml.OK
+}
+
+// removeProfile deletes a profile; whole tells whether the node is a profile's
+// own.
+func removeProfile(t target, whole bool, key, kind, name string) syncml.StatusCode {
+	if !whole || !t.w.Registry().Has(key) {
+		return syncml.NotFound
+	}
+	t.w.Registry().DeleteTree(key)
+	t.w.Event("profile.removed", journal.F("kind", kind), journal.F("name", name), journal.F("scope", t.sid))
+	return syncml.OK
 }
 
 func profileValue(t target, ok bool, key, name string) (string, syncml.StatusCode) {
