@@ -174,7 +174,9 @@ func showContinue(w *device.Windows) error {
 	return nil
 }
 
-func deviceSession() mdm.Session { return mdm.Session{Origin: mdm.OriginEnrolled, Login: mdm.LoginNone} }
+func deviceSession() mdm.Session {
+	return mdm.Session{Origin: mdm.OriginEnrolled, Login: mdm.LoginNone}
+}
 
 // pause waits until something that the page tracks has changed since the look
 // at which the signal's count was seen, at most d.
