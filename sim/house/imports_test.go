@@ -24,10 +24,10 @@ type room struct {
 var (
 	floor0  = []string{"sim/wire", "sim/hresult", "sim/vclock"}
 	small   = []string{"sim/timing", "sim/journal", "sim/fault", "sim/store", "sim/pki"}
-	low     = slices.Concat(floor0, small)                   // floors 0 and 1
-	beneath = slices.Concat(low, []string{"sim/vnet"})       // what services may use
-	machine = slices.Concat(beneath, []string{"sim/vtpm"})   // what a device may use
-	windows = slices.Concat(machine, []string{"sim/device"}) //
+	low     = slices.Concat(floor0, small)                                 // floors 0 and 1
+	beneath = slices.Concat(low, []string{"sim/vnet"})                     // what services may use
+	machine = slices.Concat(beneath, []string{"sim/vtpm", "sim/adclient"}) // what a device may use
+	windows = slices.Concat(machine, []string{"sim/device"})               //
 	ground  = slices.Concat(windows, []string{"fakeintune", "fakeentra", "fakead", "sim/internet", "sim/graphfront"})
 	world   = slices.Concat(ground, []string{"sim", "sim/scenario"})
 )
@@ -48,7 +48,8 @@ var rooms = []room{
 	{"sim/vtpm", low},
 	{"fakeintune", slices.Concat(beneath, []string{"fakeintune"})},
 	{"fakeentra", slices.Concat(beneath, []string{"fakeentra"})},
-	{"fakead", slices.Concat(beneath, []string{"fakead"})},
+	{"fakead", slices.Concat(beneath, []string{"fakead", "sim/adclient"})},
+	{"sim/adclient", low},
 	{"sim/internet", beneath},
 	{"sim/graphfront", beneath},
 	{"sim/device/diag", windows},

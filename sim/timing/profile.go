@@ -19,6 +19,8 @@ type Profile struct {
 	Compliance Compliance
 	Intune     Intune
 	Hybrid     Hybrid
+	Kerberos   Kerberos
+	Domain     Domain
 	Network    Network
 	Device     Device
 	Technician Person
@@ -88,6 +90,7 @@ type MSA struct {
 type Join struct {
 	NonceLife        time.Duration
 	ThrottleRetry    time.Duration
+	ThrottleBurst    int   // claims of one hybrid device in that time
 	DirectoryVisible Range // a new device object to its being found by other services
 }
 
@@ -211,14 +214,62 @@ type Intune struct {
 type Hybrid struct {
 	ESPExtension       time.Duration // on top of the ESP's timeout
 	ConnectivityBudget time.Duration // domain join and domain controller in OOBE
+	ConnectivityRetry  time.Duration // setup looks for a controller this often
 	RegistrationForce  time.Duration // Account setup starts the registration task this often
 	RegistrationRetry  time.Duration // the task's own timer
 	SyncCycle          time.Duration // Entra Connect
 	ConnectorPoll      Range
 	ConnectorCleanup   time.Duration
+	ConnectorInactive  time.Duration // until a connector that does not call is shown as inactive
+	ConnectorLease     time.Duration // how long a connector that took a request has it for itself
+	ConnectorTries     int           // for one request
+	ConnectorTimeout   time.Duration // of a request of the connector's to Intune
+	ConnectorMemory    int           // bytes of a connector that was just started
+	ConnectorLeak      int           // bytes a poll, behind a proxy
+	ConnectorThrash    int           // bytes from which on a connector is slow
+	ConnectorThrashed  Range         // what each poll then takes on top
+	JoinRequestLife    time.Duration // until a request that no connector serves is given up
 	RedeployAfterReset time.Duration
 	JoinQuota          int
 	ClockSkew          time.Duration // Kerberos
+	DNSResend          time.Duration // a question that is not answered is asked again after this, then after twice as long in all
+	DNSQueries         int           // of one question
+	DNSGiveUp          time.Duration
+	PingWait           time.Duration // for a controller's answer to a netlogon ping, before the next one is asked
+	PingRounds         int           // through all controllers
+	LDAPAnswer         time.Duration // how long a client waits for one
+	LDAPPage           int           // most entries of one answer (MaxPageSize)
+	LDAPMessage        int           // most bytes of one message (MaxReceiveBuffer)
+	LDAPFirst          time.Duration // a controller waits this long for a connection's first request (InitRecvTimeout)
+	LDAPIdle           time.Duration // and this long for a further one (MaxConnIdleTime)
+}
+
+// Domain: what a new Active Directory domain is set to.
+type Domain struct {
+	PasswordLength   int
+	PasswordHistory  int // passwords that do not come again
+	PasswordMaxAge   time.Duration
+	PasswordMinAge   time.Duration
+	LockoutThreshold int // wrong passwords in a row; 0: no lockout
+	LockoutDuration  time.Duration
+	LockoutWindow    time.Duration // after which wrong passwords are forgotten
+	TombstoneLife    time.Duration
+	RecordLife       time.Duration // of DNS records
+	CertificateLife  time.Duration // of a controller's certificate
+	CertificateRenew time.Duration // how long before its end it is replaced
+}
+
+// Kerberos: the domain's policy, the controllers' service and Windows' client. The clocks' difference is Hybrid's.
+type Kerberos struct {
+	TicketLife    time.Duration // most of a ticket (MaxTicketAge, MaxServiceAge)
+	RenewLife     time.Duration // most of a chain of renewed ones (MaxRenewAge)
+	PasswordLife  time.Duration // of a ticket for changing a password
+	PolicyRecheck time.Duration // a ticket-granting ticket older than this has its account looked at again
+	DatagramReply int           // bytes; a longer answer to a datagram is refused (MaxDatagramReplySize)
+	FirstRequest  time.Duration // a controller waits this long for a stream's next request (NewConnectionTimeout)
+	DatagramMost  int           // bytes; a client sends what is longer as a stream (MaxPacketSize)
+	Wait          time.Duration // a client's, for a controller's answer (KdcWaitTime)
+	Tries         int           // a client's, by datagram (KdcSendRetries)
 }
 
 // Network: what Windows' HTTP stack waits for, and what it does about a server that asks for patience.
