@@ -11,6 +11,7 @@ import (
 	"windtunnel.test/fakeintune/enroll"
 	"windtunnel.test/fakeintune/graph"
 	"windtunnel.test/fakeintune/mdm"
+	"windtunnel.test/fakeintune/odj"
 	"windtunnel.test/fakeintune/scep"
 	"windtunnel.test/fakeintune/sidecar"
 	"windtunnel.test/fakeintune/storage"
@@ -89,6 +90,7 @@ type Server struct {
 	storage     *storage.Handler
 	logs        *storage.LogHandler
 	scep        *scep.Service
+	odj         *odj.Service
 }
 
 // New makes the surfaces.
@@ -130,6 +132,7 @@ func (s *Server) manage(o Options) error {
 	s.compliance = compliance.New(s.service)
 	s.storage, s.logs = storage.New(s.service), storage.NewLogs(s.service)
 	s.enroll = enroll.New(enroll.Options{Tenants: s.service, Authorities: s.authorities, Attestation: o.AIKs, SignIn: o.SignIn, Supported: o.Supported})
+	s.odj = odj.New(odj.Options{Tenants: s.service, Authorities: s.authorities})
 	s.scep = scep.New(scep.Options{Tenants: s.service, Authorities: s.authorities, Passwords: o.SignIn})
 	if s.mdm, err = mdm.New(mdm.Options{Tenants: s.service, Authorities: s.authorities, Content: o.Publisher, Health: o.Health, SCEP: s.scep, SessionEnded: s.compliance.SessionEnded}); err != nil {
 		return err
@@ -162,6 +165,7 @@ func (s *Server) Hosts() []Host {
 		{hosts.OMADM, s.mdm, mdm.Operation, true},
 		{hosts.IntuneLocation, s.sidecar, sidecar.Operation, true},
 		{hosts.SideCar, s.sidecar, sidecar.Operation, true},
+		{hosts.ODJConnector, s.odj, odj.Operation, true},
 		{storage.Host, s.storage, storage.Operation, false},
 		{storage.LogHost, s.logs, storage.Operation, false},
 	}

@@ -25,7 +25,7 @@ func TestNew(t *testing.T) {
 		g.Expect(h.Handler).NotTo(BeNil())
 		names = append(names, h.Name)
 	}
-	g.Expect(names).To(Equal([]string{hosts.Autopilot, hosts.Enrollment, hosts.OMADM, hosts.IntuneLocation, hosts.SideCar, storage.Host, storage.LogHost, "enterpriseenrollment.contoso.example", "ndes.contoso.example"}))
+	g.Expect(names).To(Equal([]string{hosts.Autopilot, hosts.Enrollment, hosts.OMADM, hosts.IntuneLocation, hosts.SideCar, hosts.ODJConnector, storage.Host, storage.LogHost, "enterpriseenrollment.contoso.example", "ndes.contoso.example"}))
 
 	empty, err := fakeintune.New(fakeintune.Options{})
 	g.Expect(err).NotTo(HaveOccurred())

@@ -15,6 +15,7 @@ type Authorities struct {
 	Root *pki.CA
 	MDM  *pki.CA // of the certificates that enrolment issues
 	IME  *pki.CA // of the management extension's certificates
+	ODJ  *pki.CA // of the certificates of Intune Connectors for Active Directory
 
 	s      *tenant.Service
 	born   time.Time
@@ -35,7 +36,7 @@ func New(s *tenant.Service) (*Authorities, error) {
 	for _, sub := range []struct {
 		ca   **pki.CA
 		name string
-	}{{&a.MDM, "Microsoft Intune MDM Device CA"}, {&a.IME, "Microsoft Intune Management Extension CA"}} {
+	}{{&a.MDM, "Microsoft Intune MDM Device CA"}, {&a.IME, "Microsoft Intune Management Extension CA"}, {&a.ODJ, "Microsoft Intune Connector CA"}} {
 		o := pki.Options{NotBefore: a.Root.Cert.NotBefore, Life: a.Root.Cert.NotAfter.Sub(a.Root.Cert.NotBefore)}
 		if *sub.ca, err = a.Root.Sub(a.born, sub.name, o); err != nil {
 			return nil, fmt.Errorf("fakeintune: %w", err)

@@ -68,6 +68,27 @@ func (a *Authorities) IMEClient(r *http.Request) (Client, error) {
 	return Client{Tenant: t, Device: m, Cert: cert}, nil
 }
 
+// ConnectorClient says which Intune Connector for Active Directory the request's
+// certificate belongs to. Its subject names tenant and connector.
+func (a *Authorities) ConnectorClient(r *http.Request) (*tenant.Tenant, tenant.Connector, error) {
+	cert, err := a.presented(r, a.ODJ)
+	if err != nil {
+		return nil, tenant.Connector{}, err
+	}
+	if len(cert.Subject.OrganizationalUnit) != 1 {
+		return nil, tenant.Connector{}, ErrDevice
+	}
+	t, err := a.s.Tenant(cert.Subject.OrganizationalUnit[0])
+	if err != nil {
+		return nil, tenant.Connector{}, ErrDevice
+	}
+	c, err := t.Connector(cert.Subject.CommonName)
+	if err != nil || !strings.EqualFold(c.Thumbprint, pki.Thumbprint(cert)) {
+		return nil, tenant.Connector{}, ErrDevice
+	}
+	return t, c, nil
+}
+
 // presented gives the certificate of the connection, if ca issued it and it is
 // valid on the service's clock.
 func (a *Authorities) presented(r *http.Request, ca *pki.CA) (*x509.Certificate, error) {

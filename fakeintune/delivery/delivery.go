@@ -37,7 +37,30 @@ func (s Subject) audience(ctx context.Context) tenant.Audience {
 	if s.User != nil {
 		user = s.User.ID
 	}
-	return s.Tenant.Audience(ctx, s.Device.AzureADDeviceID, user)
+	a := s.Tenant.Audience(ctx, s.Device.AzureADDeviceID, user)
+	if s.Device.Hybrid && s.Device.RegistrationID != "" {
+		s.registered(ctx, &a)
+	}
+	return a
+}
+
+// registered adds the groups of the object that the device was registered with
+// Autopilot as: a hybrid device has another object than that one, and is both
+// (learn.microsoft.com/autopilot/known-issues). That assignments go by both is
+// our model.
+func (s Subject) registered(ctx context.Context, a *tenant.Audience) {
+	r, err := s.Tenant.Registration(s.Device.RegistrationID)
+	if err != nil || r.EntraDeviceID == "" || strings.EqualFold(r.EntraDeviceID, s.Device.AzureADDeviceID) {
+		return
+	}
+	other := s.Tenant.Audience(ctx, r.EntraDeviceID, "").Device
+	if a.Device == nil {
+		a.Device = other
+		return
+	}
+	both := *a.Device
+	both.Groups = append(slices.Clone(both.Groups), other.Groups...)
+	a.Device = &both
 }
 
 func (s Subject) assignedUser() string {

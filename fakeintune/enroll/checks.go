@@ -114,10 +114,10 @@ func (s *Service) autopilot(_ context.Context, e *enrolment) error {
 	if id := e.about.ZeroTouchProvisioning; id != "" {
 		r, err := e.tenant.Registration(id)
 		// The id is no secret: who is that device is who has its object's token.
-		mine := err == nil && e.entraDevice != "" && strings.EqualFold(r.EntraDeviceID, e.entraDevice)
+		mine := err == nil && (e.entraDevice != "" && strings.EqualFold(r.EntraDeviceID, e.entraDevice) || e.brings(r))
 		switch {
 		case mine:
-			e.registration = &r
+			e.registration, e.entraDevice = &r, r.EntraDeviceID
 		case err != nil && e.about.WhiteGlove:
 			return no("ZtdId", hresult.EnrollAuthorization, "the device is not registered in this tenant")
 		case e.about.WhiteGlove:
@@ -140,6 +140,34 @@ func (s *Service) autopilot(_ context.Context, e *enrolment) error {
 	}
 	return nil
 }
+
+// brings: a user enrols a device that is to join a domain, so it has not joined
+// Entra ID and has no token of its own. Its word for which registration it is
+// counts (our model) where that has no managed device, or one with the same
+// hardware: who knows the id can't put himself in the place of a device.
+func (e *enrolment) brings(r tenant.Registration) bool {
+	p, err := e.tenant.Profile(r)
+	if err != nil || !p.Hybrid() || e.user == nil || e.entraDevice != "" || e.about.WhiteGlove {
+		return false
+	}
+	old, err := e.tenant.Device(r.ManagedDeviceID)
+	return err != nil || old.HWDevID != "" && old.HWDevID == e.about.HWDevID
+}
+
+// hybrid: the device's Autopilot profile makes it join a domain.
+func (e *enrolment) hybrid() bool {
+	if e.registration == nil {
+		return false
+	}
+	p, err := e.tenant.Profile(*e.registration)
+	return err == nil && p.Hybrid()
+}
+
+// checkNoEntraKey: a device that joins a domain has no key of its Entra
+// registration yet when it enrols, so it is not attested then (learn.microsoft.com,
+// "Windows enrollment attestation", status "Microsoft Entra key can't be
+// attested").
+const checkNoEntraKey = "Entra key"
 
 // oneTime keeps a device from being pre-provisioned again while its record
 // stands (learn.microsoft.com, Autopilot known issues, 0x80180014).
@@ -252,6 +280,9 @@ func (s *Service) attest(ctx context.Context, e *enrolment) error {
 	err := s.proof(ctx, e)
 	e.result.MDMKey = err == nil
 	if err == nil {
+		if e.hybrid() {
+			e.result.EntraKey, e.result.Check = false, checkNoEntraKey
+		}
 		return nil
 	}
 	e.result.Check = checkOf(err)

@@ -36,6 +36,7 @@ func (s *Service) enrol(ctx context.Context, x exchange) ([]byte, mde.Header, er
 		}
 	}
 	e.request, e.about = m, m.Context
+	e.about.WhiteGlove = e.about.WhiteGlove || e.about.WhiteGloveHybridJoin
 	e.settings = s.Settings(e.tenant.ID)
 	for _, check := range checks {
 		if err := check(s, ctx, e); err != nil {
@@ -117,9 +118,9 @@ func (e *enrolment) device() tenant.ManagedDevice {
 			DeviceEnrollmentType: "windowsAzureADJoin", DeviceRegistrationState: "registered", JoinType: "azureADJoined",
 			AzureADRegistered: true, AzureADDeviceID: e.entraDevice,
 		},
-		Kind: tenant.EnrolledByUser, HWDevID: c.HWDevID, Attested: e.result.MDMKey, Attestation: e.result,
+		Kind: tenant.EnrolledByUser, HWDevID: c.HWDevID, Attested: e.result.MDMKey && !e.hybrid(), Attestation: e.result,
 	}
-	if e.result.MDMKey {
+	if m.Attested {
 		m.DeviceHealthAttestationState = &graph.DeviceHealthAttestationState{AttestationKey: AIKPresent}
 	}
 	if len(c.MAC) > 0 {
@@ -128,7 +129,7 @@ func (e *enrolment) device() tenant.ManagedDevice {
 	if r := e.registration; r != nil {
 		m.RegistrationID, m.SerialNumber, m.Manufacturer, m.Model = r.ID, r.Serial, r.Hardware.Manufacturer, r.Hardware.Product
 		if p, err := e.tenant.Profile(*r); err == nil {
-			m.EnrollmentProfileName = p.DisplayName
+			m.EnrollmentProfileName, m.Hybrid = p.DisplayName, p.Hybrid()
 		}
 	}
 	if e.user != nil {
@@ -141,6 +142,12 @@ func (e *enrolment) device() tenant.ManagedDevice {
 		m.Kind, m.DeviceEnrollmentType = tenant.EnrolledBulk, "windowsBulkAzureDomainJoin"
 	case e.entraDevice == "": // no join goes before: the user brought the device along
 		m.DeviceEnrollmentType, m.JoinType, m.AzureADRegistered = "userEnrollment", "unknown", false
+	}
+	if m.Hybrid { // it joins a domain later, and Entra ID through that
+		m.JoinType, m.AzureADRegistered = "unknown", false
+		if !c.WhiteGlove {
+			m.DeviceEnrollmentType = "windowsAutoEnrollment"
+		}
 	}
 	if e.entraDevice == "" && e.personal() {
 		m.ManagedDeviceOwnerType = "personal"

@@ -302,6 +302,14 @@ func TestSettingsCatalogue(t *testing.T) {
 	a.call(200, "GET", "/beta/deviceManagement/domainJoinConnectors", nil, &connectors)
 	g.Expect(connectors.Value).To(BeEmpty())
 	a.call(404, "GET", "/beta/deviceManagement/domainJoinConnectors/x", nil, nil)
+	c, err := a.Tenant.AddConnector(t.Context(), tenant.Connector{Name: "server1", Domain: "corp.contoso.com", Version: "6.2604.2000.3"})
+	g.Expect(err).NotTo(HaveOccurred())
+	var one wire.DomainJoinConnector
+	a.call(200, "GET", "/beta/deviceManagement/domainJoinConnectors/"+c.ID, nil, &one)
+	g.Expect([]any{one.DisplayName, one.State, one.Version}).To(Equal([]any{"server1", wire.ConnectorActive, "6.2604.2000.3"}))
+	a.Pass(30 * time.Minute)
+	a.call(200, "GET", "/beta/deviceManagement/domainJoinConnectors/"+c.ID, nil, &one)
+	g.Expect(one.State).To(Equal(wire.ConnectorInactive))
 }
 
 func TestComplianceReports(t *testing.T) {

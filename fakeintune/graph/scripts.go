@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"strings"
 
 	"windtunnel.test/fakeintune/tenant"
 	wire "windtunnel.test/sim/wire/graph"
@@ -50,8 +51,7 @@ func (h *Handler) addScripts() {
 	})
 }
 
-// addReports: the deployment report, and the connectors of Active Directory, of
-// which there are none.
+// addReports: the deployment report, and the connectors of Active Directory.
 func (h *Handler) addReports() {
 	const path = "deviceManagement/autopilotEvents"
 	h.handleBeta(http.MethodGet, path, managedDevices, func(c *call) (answer, error) {
@@ -65,9 +65,28 @@ func (h *Handler) addReports() {
 		return one(c, http.StatusOK, e)
 	})
 	h.handleBeta(http.MethodGet, "deviceManagement/domainJoinConnectors", serviceConfig, func(c *call) (answer, error) {
-		return list(c, []struct{}(nil))
+		return list(c, connectors(c.t), "id", "displayName", "state", "version")
 	})
 	h.handleBeta(http.MethodGet, "deviceManagement/domainJoinConnectors/{id}", serviceConfig, func(c *call) (answer, error) {
+		for _, one := range connectors(c.t) {
+			if strings.EqualFold(one.ID, c.Params["id"]) {
+				return answer{http.StatusOK, one}, nil
+			}
+		}
 		return answer{}, &apiError{status: http.StatusNotFound, code: wire.CodeNotFound, check: "id", message: "There is no connector " + c.Params["id"] + ".", intune: true}
 	})
+}
+
+// connectors are the Intune Connectors for Active Directory as Graph shows them.
+func connectors(t *tenant.Tenant) []wire.DomainJoinConnector {
+	s := t.Service()
+	var out []wire.DomainJoinConnector
+	for _, c := range t.Connectors() {
+		state := wire.ConnectorActive
+		if s.Now().Sub(c.LastSeen) >= s.Timing.Hybrid.ConnectorInactive {
+			state = wire.ConnectorInactive
+		}
+		out = append(out, wire.DomainJoinConnector{ID: c.ID, DisplayName: c.Name, LastConnectionDateTime: wire.At(c.LastSeen), State: state, Version: c.Version})
+	}
+	return out
 }

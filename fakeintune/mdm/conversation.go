@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/fakeintune/tenant"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/wire/csp"
+	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/syncml"
 )
 
@@ -155,6 +156,7 @@ func (c *conversation) adopt(user tenant.DirectoryUser, claims tenant.Claims) er
 	if m.UserPrincipalName != "" && (claims.DeviceID == "" || strings.EqualFold(claims.DeviceID, m.AzureADDeviceID)) {
 		return nil
 	}
+	hybrid := m.Hybrid && c.hybridJoined(claims.DeviceID)
 	var err error
 	c.client.Device, err = c.client.Tenant.UpdateDevice(m.ID, func(m *tenant.ManagedDevice) error {
 		if m.UserPrincipalName == "" && user.Licensed {
@@ -163,9 +165,19 @@ func (c *conversation) adopt(user tenant.DirectoryUser, claims tenant.Claims) er
 		if claims.DeviceID != "" {
 			m.AzureADDeviceID = claims.DeviceID
 		}
+		if hybrid {
+			m.JoinType, m.AzureADRegistered = "hybridAzureADJoined", true
+		}
 		return nil
 	})
 	return err
+}
+
+// hybridJoined: the device that signs a user in is registered through its
+// domain.
+func (c *conversation) hybridJoined(deviceID string) bool {
+	d, ok := c.s.Tenants.Directory.Device(c.ctx, c.client.Tenant.ID, deviceID)
+	return ok && d.TrustType == graph.TrustHybrid
 }
 
 func (c *conversation) subject(user *tenant.DirectoryUser) delivery.Subject {
@@ -191,6 +203,9 @@ func (c *conversation) everything(sub delivery.Subject) error {
 	due := sub.Due(c.ctx, true)
 	items, err := c.items(sub, due)
 	if err != nil {
+		return err
+	}
+	if err := c.domainJoin(sub, due); err != nil {
 		return err
 	}
 	c.ask(kindNode, item{}, c.s.contract(sub, due, items)...)
@@ -238,8 +253,12 @@ func thumbprintNode(uri string) string {
 
 // changes sends what is new or different, and asks how jobs are.
 func (c *conversation) changes(sub delivery.Subject) error {
-	items, err := c.items(sub, sub.Due(c.ctx, true))
+	due := sub.Due(c.ctx, true)
+	items, err := c.items(sub, due)
 	if err != nil {
+		return err
+	}
+	if err := c.domainJoin(sub, due); err != nil {
 		return err
 	}
 	for _, i := range items {

@@ -70,6 +70,8 @@ func (c *conversation) record() (fresh bool, err error) {
 			c.piece(p, a.Status)
 		case kindAction:
 			acted = append(acted, func() error { return c.acted(p, a.Status) })
+		case kindJoin:
+			acted = append(acted, func() error { return c.joined(p, a.Status) })
 		case kindTrigger, kindAttested, kindReport:
 			if change := c.healthAnswer(p.Kind, a); change != nil {
 				changes = append(changes, change)

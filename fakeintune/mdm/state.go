@@ -109,6 +109,7 @@ const (
 	kindAction                  // what an administrator asked for
 	kindEnrol                   // the device was told to ask for a certificate
 	kindCertificate             // the thumbprint of a certificate that the device was given
+	kindJoin                    // an offline domain join blob was brought
 )
 
 // pending is a command whose answer is awaited.

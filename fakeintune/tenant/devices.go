@@ -54,6 +54,7 @@ type ManagedDevice struct {
 	IMEThumbprint      string // SHA-1 of the management extension's certificate; "" while it has none
 	Attested           bool   // the MDM key was proved to be in the TPM
 	Attestation        AttestationResult
+	Hybrid             bool // its Autopilot profile makes it join a domain
 
 	// DeviceSent and UsersSent: all that is due to the device, or to these users
 	// (object ids), was sent once.

@@ -137,6 +137,11 @@ func configurationMeta(c *graph.DeviceConfiguration) meta {
 		fillPart(&c.VPN, empty.VPN)
 		fillPart(&c.EndpointProtection, empty.EndpointProtection)
 		fillPart(&c.UpdateRing, empty.UpdateRing)
+		if c.DomainJoin != nil {
+			if wrong := c.Mistakes(); len(wrong) > 0 {
+				return fmt.Errorf("%s %s", wrong[0].Path, wrong[0].Message)
+			}
+		}
 		if c.CustomConfiguration != nil {
 			for _, s := range c.OmaSettings {
 				if _, _, err := s.Data(); err != nil {

@@ -21,6 +21,8 @@ type tables struct {
 	uploads       *store.Table[Upload]
 	blocks        *store.Table[block]
 	logs          *store.Table[LogCollection]
+	domainJoins   *store.Table[DomainJoin]
+	connectors    *store.Table[Connector]
 
 	profiles       *kind[graph.DeploymentProfile]
 	statusPages    *kind[graph.EnrollmentStatusPage]
@@ -46,6 +48,7 @@ const (
 	byApp          = "app"
 	byUpload       = "upload"
 	byDevice       = "device"
+	byOpen         = "open"
 )
 
 func newTables(db *store.DB) tables {
@@ -78,6 +81,16 @@ func newTables(db *store.DB) tables {
 	}
 	t.logs = store.NewTable(db, "intune.logCollections",
 		store.Index(byDevice, func(v LogCollection) []string { return []string{v.TenantID + "/" + v.DeviceID} }))
+	t.domainJoins = store.NewTable(db, "intune.domainJoins",
+		store.Index(byDevice, func(v DomainJoin) []string { return []string{v.TenantID + "/" + v.DeviceID} }),
+		store.Index(byOpen, func(v DomainJoin) []string {
+			if !v.open() {
+				return nil
+			}
+			return []string{v.TenantID + "/" + v.Domain}
+		}))
+	t.connectors = store.NewTable(db, "intune.connectors",
+		store.Index(byTenant, func(v Connector) []string { return []string{v.TenantID} }))
 	t.profiles = newKind(db, "windowsAutopilotDeploymentProfiles", profileMeta)
 	t.statusPages = newKind(db, "deviceEnrollmentConfigurations", statusPageMeta)
 	t.apps = newKind(db, "mobileApps", appMeta)

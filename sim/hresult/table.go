@@ -16,7 +16,7 @@ const (
 	pageEnrollError = "learn.microsoft.com/troubleshoot/mem/intune/device-enrollment/troubleshoot-windows-enrollment-errors"
 )
 
-var sorted = collect(enrolment, registration, autopilot, transport, httpStatus, keys, apps, general)
+var sorted = collect(enrolment, registration, autopilot, transport, httpStatus, keys, apps, general, logon)
 
 var table, byName = index(sorted)
 

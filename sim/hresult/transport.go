@@ -9,6 +9,7 @@ const (
 	ServiceDisabled       Code = 0x80070422
 	NotFound              Code = 0x80070490
 	WaitTimeout           Code = 0x800705B4
+	NoSuchDomain          Code = 0x8007054B
 	UnknownProduct        Code = 0x80070645
 	InstallFailure        Code = 0x80070643
 	ProductVersion        Code = 0x80070666
@@ -36,6 +37,7 @@ var transport = []Entry{
 	{OutOfDisk, "ERROR_DISK_FULL", "the disk is full", pageSystemError},
 	{NotFound, "ERROR_NOT_FOUND", "element not found; in attestation: the EK certificate", pageKnownIssues},
 	{ServiceDisabled, "ERROR_SERVICE_DISABLED", "the service cannot be started because it is disabled", pageEnrollError},
+	{NoSuchDomain, "ERROR_NO_SUCH_DOMAIN", "the domain does not exist or no controller of it could be contacted", pageHybridJoin},
 	{WaitTimeout, "ERROR_TIMEOUT", "the wait took longer than it may", pageEnrollError},
 	{InstallUserExit, "ERROR_INSTALL_USEREXIT", "the installation was cancelled", pageSystemError},
 	{InstallFailure, "ERROR_INSTALL_FAILURE", "the installation failed", pageSystemError},
