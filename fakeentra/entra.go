@@ -10,6 +10,7 @@ import (
 	"windtunnel.test/fakeentra/drs"
 	"windtunnel.test/fakeentra/health"
 	"windtunnel.test/fakeentra/msa"
+	"windtunnel.test/fakeentra/provisioning"
 	"windtunnel.test/fakeentra/service"
 	"windtunnel.test/fakeentra/sts"
 	"windtunnel.test/fakeentra/tenant"
@@ -38,6 +39,8 @@ type Entra struct {
 	STS       *sts.Service
 	Graph     *directory.Service
 	Health    *health.Service
+	// Provisioning takes what a directory sync exports.
+	Provisioning *provisioning.Service
 }
 
 // New makes the surfaces and introduces them to each other.
@@ -50,6 +53,7 @@ func New(o Options) *Entra {
 	e.STS = sts.New(sts.Options{Options: common, Directory: e.Directory, Devices: e.DRS, Resources: o.Resources})
 	e.Health = health.New(health.Options{Options: common, Attestation: e.AIK})
 	e.Graph = directory.New(directory.Options{Options: common, Directory: e.Directory, Tokens: e.STS})
+	e.Provisioning = provisioning.New(provisioning.Options{Options: common, Directory: e.Directory, Tokens: e.STS})
 	// Authorities are dated, and tables added, now rather than at the first request.
 	e.AIK.Root()
 	e.MSA.PublicKey()
@@ -90,5 +94,6 @@ func (e *Entra) Hosts() []Host {
 		{hosts.LoginIssuer, e.STS, sts.Operation, false},
 		{hosts.HealthAttestation, e.Health, health.Operation, false},
 		{hosts.GraphOld, e.Graph, directory.Operation, false},
+		{hosts.Provisioning, e.Provisioning, provisioning.Operation, false},
 	}
 }

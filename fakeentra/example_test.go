@@ -45,4 +45,5 @@ func Example() {
 	// sts.windows.net
 	// intunemaape1.eus.attest.azure.net
 	// graph.windows.net
+	// adminwebservice.microsoftonline.com
 }

@@ -331,7 +331,7 @@ func TestDeviceOfAnotherTenant(t *testing.T) {
 	_, err = p.entra.Directory.Device(strangeID, p.device)
 	g.Expect(err).To(MatchError(tenant.ErrNoDevice))
 	status, _ = p.do(p.entra.DRS, httptest.NewRequest(http.MethodPut, "https://"+wire.Host+"/EnrollmentServer/device/x", io.NopCloser(strings.NewReader("{}"))))
-	g.Expect(status).To(Equal(http.StatusNotImplemented))
+	g.Expect(status).To(Equal(http.StatusBadRequest))
 }
 
 // FuzzKeyRequest sends any body to key registration.

@@ -1,7 +1,6 @@
 package drs
 
 import (
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -71,22 +70,12 @@ func (s *Service) doJoin(r *http.Request) (*wire.JoinResponse, error) {
 	if j.req, j.csr, err = wire.ParseJoinRequest(body); err != nil {
 		return nil, no("message", wire.MalformedMessage, "", err)
 	}
-	transport, blob, err := wire.DecodeTransportKey(j.req.TransportKey)
-	if err == nil && transport.N.BitLen() < minRSABits {
-		err = errShortKey
+	if j.join, err = keysOf(j.req.TransportKey, j.csr); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, no("transport key", wire.MalformedMessage, "", err)
-	}
-	if key, ok := j.csr.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < minRSABits {
-		return nil, no("device key", wire.MalformedMessage, "", errShortKey)
-	}
-	j.join = tenant.Join{
-		Trust: j.req.JoinType.Trust(), DisplayName: j.req.DeviceDisplayName,
-		OSVersion: j.req.OSVersion, TransportKey: blob,
-	}
+	j.join.Trust, j.join.DisplayName, j.join.OSVersion = j.req.JoinType.Trust(), j.req.DeviceDisplayName, j.req.OSVersion
 	if j.join.Trust == "" || j.join.Trust == wire.JoinHybrid.Trust() {
-		return nil, no("join type", wire.InvalidRequest, "", errors.New("the join type is not modelled"))
+		return nil, no("join type", wire.InvalidRequest, "", errors.New("a hybrid join is claimed by PUT; other types are not known"))
 	}
 	if token := oauth.Bearer(r.Header.Get("Authorization")); token != "" {
 		err = s.asUser(j, token)

@@ -51,6 +51,7 @@ type Service struct {
 	dir    *tenant.Directory
 	ca     *pki.CA
 	nonces *service.Nonces
+	bursts bursts
 }
 
 // New makes a service.
@@ -115,6 +116,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.key(w, r)
 	case is(http.MethodPost, "enrollmentserver/device"):
 		s.join(w, r)
+	case is(http.MethodPut, "enrollmentserver/device/*"):
+		s.syncJoin(w, r, path[2])
 	case is(http.MethodDelete, "enrollmentserver/device/*"):
 		s.leave(w, r, path[2])
 	default:
@@ -125,6 +128,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Operation names a request for journals and fault rules.
 func Operation(r *http.Request) string {
 	path := service.Segments(r.URL.Path)
+	if r.Method == http.MethodPut && service.Match(path, "enrollmentserver/device/*") {
+		return "drs.syncJoin"
+	}
 	for pattern, name := range map[string]string{
 		"*/discover": "drs.discover", "enrollmentserver/nonce/*": "drs.nonce",
 		"enrollmentserver/contract": "drs.contract", "enrollmentserver/key": "drs.key",

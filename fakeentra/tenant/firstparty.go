@@ -22,6 +22,7 @@ const (
 	AppCompanyPortal = "9ba1a5c7-f17a-4de9-a1f1-6178c8d51223"
 	AppIntunePS      = "d1ddf0e4-d672-4dae-b554-9d5bdfd93547"
 	AppBulkEnroll    = "b90d5b8f-5503-4153-b545-b31cecfaece2"
+	AppEntraConnect  = "cb1056e2-e479-49de-ae31-7812af012ed8"
 )
 
 // firstPartyApp is an application that stands in every tenant.
@@ -50,6 +51,7 @@ var firstParties = []firstPartyApp{
 	{id: AppCompanyPortal, name: "Microsoft Intune Company Portal", client: true, redirects: []string{"ms-appx-web://Microsoft.AAD.BrokerPlugin/" + AppCompanyPortal, nativeClient}},
 	{id: AppIntunePS, name: "Microsoft Intune PowerShell", client: true, redirects: []string{"urn:ietf:wg:oauth:2.0:oob", nativeClient}},
 	{id: AppBulkEnroll, name: "Microsoft.AAD.BulkEnrollment", client: true, redirects: []string{nativeClient}},
+	{id: AppEntraConnect, name: "Microsoft Azure Active Directory Connect", client: true, redirects: []string{nativeClient}},
 }
 
 // MicrosoftTenant owns Microsoft's own applications.

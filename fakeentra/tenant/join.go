@@ -3,6 +3,7 @@ package tenant
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"windtunnel.test/sim/store"
 )
@@ -20,6 +21,9 @@ type Join struct {
 	TransportKey []byte
 	KeyHash      [32]byte // SHA-256 of the device certificate's SubjectPublicKeyInfo
 	Attested     bool
+	// Claimed is the moment that a computer of Active Directory signed its claim
+	// for; zero for every other join.
+	Claimed time.Time
 	// NoQuota: the owner may have any number of devices, as the account of a
 	// provisioning package has.
 	NoQuota bool
@@ -56,6 +60,11 @@ func (d *Directory) Join(j Join) (Device, error) {
 		if j.Owner != "" && !j.NoQuota && v.Owner != j.Owner && len(find(tx, d.devices, byOwner, j.Owner)) >= limit {
 			return fmt.Errorf("%w: %d", ErrQuota, limit)
 		}
+		if !j.Claimed.IsZero() {
+			if err := v.claim(j.Claimed); err != nil {
+				return err
+			}
+		}
 		if v.Compliant != Unknown {
 			v.Compliant = No
 		}
@@ -75,18 +84,22 @@ func (d *Directory) Join(j Join) (Device, error) {
 }
 
 // Leave undoes a join. The object of a living Autopilot registration stays, as
-// the anchor of groups and profiles; any other goes.
+// the anchor of groups and profiles, and that of a computer which a directory
+// sync looks after is pending again; any other goes.
 func (d *Directory) Leave(tenantID, deviceID string) error {
 	return d.core.DB.Update(func(tx *store.Tx) error {
 		v, ok := d.findDevice(tx, tenantID, deviceID)
 		if !ok {
 			return fmt.Errorf("%w: %q", ErrNoDevice, deviceID)
 		}
-		if v.ZTDID() == "" {
+		if v.ZTDID() == "" && v.OnPremises == nil {
 			d.devices.Delete(tx, v.ObjectID)
 			return nil
 		}
 		v.Thumbprint, v.TransportKey, v.KeyHash, v.Owner, v.Attested = "", nil, [32]byte{}, "", false
+		if v.OnPremises != nil {
+			v.Registered = time.Time{}
+		}
 		d.devices.Put(tx, v.ObjectID, v)
 		return nil
 	})

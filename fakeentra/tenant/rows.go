@@ -158,6 +158,8 @@ type Device struct {
 	// What the Autopilot registration knows of the hardware; zero for others.
 	HardwareID string   // see Registration
 	EKHash     [32]byte // SHA-256 of the EK's RSA modulus
+
+	OnPremises *OnPremises `json:",omitempty"` // nil: not from a directory sync
 }
 
 // Joined tells whether a device holds a certificate of the object.
@@ -199,6 +201,10 @@ func (d Device) Graph() graph.Device {
 	}
 	if out.PhysicalIDs == nil {
 		out.PhysicalIDs = []string{}
+	}
+	if d.OnPremises != nil {
+		synced, at := true, graph.At(d.OnPremises.Synced)
+		out.OnPremisesSyncEnabled, out.OnPremisesLastSyncDateTime, out.OnPremisesSecurityIdentifier = &synced, &at, d.OnPremises.SID
 	}
 	return out
 }

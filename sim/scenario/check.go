@@ -25,6 +25,7 @@ type checker struct {
 func (c *checker) all() {
 	c.tenant()
 	c.sites()
+	c.domain()
 	c.people()
 	c.fleet()
 	c.attestation()
@@ -215,6 +216,7 @@ func (c *checker) action(path string, a *Action) {
 	if x := a.AssignUser; x != nil {
 		c.user(path+".assignUser.user", x.User)
 	}
+	c.domainAction(path, a)
 }
 
 // assign finds the object among the tenant's collections.

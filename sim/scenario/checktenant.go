@@ -187,8 +187,8 @@ func (c *checker) profiles() {
 	for i := range c.s.Tenant.Profiles {
 		p, path := &c.s.Tenant.Profiles[i], c.origin("tenant.windowsAutopilotDeploymentProfiles", i)
 		c.assignments(path, p.Assignments)
-		if p.Hybrid() && len(p.Assignments) > 0 {
-			c.wrong(path, "not yet: this version does not do hybrid join; take the assignments away or join Entra ID")
+		if p.Hybrid() && len(p.Assignments) > 0 && c.s.Domain == nil && c.places["domain"] == (place{}) {
+			c.wrong(path, "joins a domain, and the scenario has none; add domain (and connectors, entraConnect), or take the assignments away")
 		}
 		if err := ztd.ValidateDeviceName(p.DeviceNameTemplate); err != nil && !p.Hybrid() {
 			c.wrong(path+".deviceNameTemplate", "%s", strings.TrimPrefix(err.Error(), "ztd: "))

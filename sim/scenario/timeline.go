@@ -33,6 +33,45 @@ type Action struct {
 	AssignUser          *UserTo       `yaml:"assignUser" doc:"Assigns a user to a registered PC."`
 	UnassignUser        *DeviceTarget `yaml:"unassignUser" doc:"Takes the assigned user away."`
 	DisableService      *ServiceOf    `yaml:"disableService" doc:"Disables a Windows service on a PC, from its next boot on."`
+
+	StopConnector     *ConnectorNamed  `yaml:"stopConnector" doc:"Stops an Intune Connector's service."`
+	StartConnector    *ConnectorNamed  `yaml:"startConnector" doc:"Starts it again, also one that was stopped from the beginning."`
+	SyncNow           *Now             `yaml:"syncNow" doc:"Lets Entra Connect synchronise now: {}"`
+	StopEntraConnect  *Now             `yaml:"stopEntraConnect" doc:"Stops directory synchronisation: {}"`
+	StartEntraConnect *Now             `yaml:"startEntraConnect" doc:"Starts it again: {}"`
+	SetSCP            *ConnectionPoint `yaml:"setServiceConnectionPoint" doc:"Writes the domain's service connection point, or removes it (missing: true)."`
+	Delegate          *Delegation      `yaml:"delegate" doc:"Lets a connector's account make computers in a unit."`
+	DisableAccount    *AccountNamed    `yaml:"disableAccount" doc:"Disables an account of the domain."`
+	EnableAccount     *AccountNamed    `yaml:"enableAccount" doc:"Enables it again."`
+	UnlockAccount     *AccountNamed    `yaml:"unlockAccount" doc:"Unlocks it."`
+	ResetPassword     *PasswordReset   `yaml:"resetPassword" doc:"Gives an account of the domain another password; the tenant's stays."`
+	DeleteComputer    *DeviceTarget    `yaml:"deleteComputer" doc:"Deletes a PC's computer object in the domain."`
+}
+
+// Now is an action without arguments.
+type Now struct{}
+
+// ConnectorNamed is an Intune Connector.
+type ConnectorNamed struct {
+	Connector string `yaml:"connector" need:"yes" doc:"Its name."`
+}
+
+// AccountNamed is an account of the domain.
+type AccountNamed struct {
+	User string `yaml:"user" need:"yes" doc:"Principal name, or sAMAccountName."`
+}
+
+// PasswordReset is an account's new password.
+type PasswordReset struct {
+	User       string `yaml:"user" need:"yes" doc:"Principal name, or sAMAccountName."`
+	Password   string `yaml:"password" need:"yes" doc:"The new one."`
+	MustChange bool   `yaml:"mustChange" doc:"It must be changed at the next logon."`
+}
+
+// Delegation is a right to make computers.
+type Delegation struct {
+	Connector          string `yaml:"connector" need:"yes" doc:"Whose account."`
+	OrganizationalUnit string `yaml:"organizationalUnit" need:"yes" doc:"Where; the domain's part may be left out."`
 }
 
 // Assign names an object of the tenant and who gets it.

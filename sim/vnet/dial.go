@@ -26,7 +26,7 @@ func (n *Network) Listen(hostname string, port uint16) (*Listener, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	h := n.hostLocked(normalName(hostname))
-	if h.streams[port] != nil {
+	if _, relayed := h.relays[relayPort{"tcp", port}]; relayed || h.streams[port] != nil {
 		return nil, opError("listen", "tcp", h.name, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
 	l := &Listener{n: n, host: h, port: port, queue: vclock.NewQueue[*end](n.clock, "vnet.accept", 0)}
@@ -105,6 +105,9 @@ func (nic *NIC) Dial(ctx context.Context, network, address string) (net.Conn, er
 	h, site, epoch, err := nic.reach(ctx, network, name, uint16(port))
 	if err != nil {
 		return nil, err
+	}
+	if r, ok := nic.n.relayAt(h, network, uint16(port)); ok {
+		return nic.dialRelay(ctx, r, h, site, epoch, uint16(port))
 	}
 	if network == "udp" {
 		return nic.dialPacket(ctx, h, site, epoch, uint16(port))

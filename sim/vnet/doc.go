@@ -18,6 +18,10 @@
 // before and after the home carries an exchange. What may wait inside, a handler or a key in a TPM, runs on the actor in
 // both of them; TLS starts goroutines only for crypto/tls and net/http, and those never touch the clock.
 //
+// A name's port may lead out of the simulation, to a real server on this machine ([Network.Relay]). A domain's names are
+// seen only where a domain controller is in reach: at sites that see one and through a VPN ([Network.DomainOnly],
+// [NIC.NameServers], [NIC.Tunnel]).
+//
 // Clients that are no part of the simulation come in through a [Gateway]: real listeners on this machine, with HTTP/2, and a
 // proxy that knows the served names and no others. It needs a wall clock. Handlers, fault rules and the journal are the same.
 //

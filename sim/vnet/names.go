@@ -14,6 +14,7 @@ type host struct {
 	service *service             // http and https; nil where only streams or datagrams are served
 	streams map[uint16]*Listener // by port
 	packets map[uint16]*socket   // by port
+	relays  map[relayPort]Relay
 }
 
 // Names are compared without case and without the root's dot (RFC 4343, RFC 1034 3.1).
@@ -93,8 +94,8 @@ func (n *Network) serviceAt(h *host) *service {
 	return n.wildLocked(h.name)
 }
 
-// DomainOnly marks names (globs) that are resolved only at sites that see a domain controller, such as the domain's own
-// zone.
+// DomainOnly marks names (globs) that are resolved only at sites that see a domain controller and through a VPN, such as
+// the domain's own zone.
 func (n *Network) DomainOnly(globs ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -145,7 +146,7 @@ func (nic *NIC) resolve(ctx context.Context, name string) (*host, error) {
 		}
 	}
 	h := nic.n.find(name)
-	if h == nil || site.blocks(h.name) == NoSuchName || nic.n.domainOnly(h.name) && !site.seesDC() {
+	if h == nil || site.blocks(h.name) == NoSuchName || nic.n.domainOnly(h.name) && !nic.seesDC(site) {
 		return nil, noSuchName(name)
 	}
 	if !known {

@@ -71,18 +71,19 @@ type Network struct {
 	o     Options
 	home  home
 
-	mu        sync.Mutex
-	hosts     map[string]*host
-	byAddr    map[netip.Addr]*host
-	wild      []*service // "*.suffix", longest suffix first
-	domain    []string   // globs of names that only sites with a domain controller see
-	sites     map[string]*Site
-	cards     []*NIC
-	minted    map[mintKey]*identity
-	sockets   map[netip.AddrPort]*socket
-	nat       map[*Site]int  // datagram ports that sites have dealt out
-	connCount map[string]int // connections made so far, by device: names of nonces
-	webRoots  *x509.CertPool
+	mu          sync.Mutex
+	hosts       map[string]*host
+	byAddr      map[netip.Addr]*host
+	wild        []*service // "*.suffix", longest suffix first
+	domain      []string   // globs of names that only sites with a domain controller see
+	nameServers []string   // that such sites tell of
+	sites       map[string]*Site
+	cards       []*NIC
+	minted      map[mintKey]*identity
+	sockets     map[netip.AddrPort]*socket
+	nat         map[*Site]int  // datagram ports that sites have dealt out
+	connCount   map[string]int // connections made so far, by device: names of nonces
+	webRoots    *x509.CertPool
 
 	verified chainCache
 }
@@ -95,6 +96,7 @@ func (n *Network) Close() {
 	n.mu.Unlock()
 	for _, nic := range cards {
 		nic.CloseIdle()
+		nic.cutRelays()
 	}
 }
 

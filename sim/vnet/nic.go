@@ -38,6 +38,8 @@ type NIC struct {
 	resolver map[string]bool
 	idle     map[poolKey][]*conn
 	streams  []*end // open ones that this card dialled, oldest first
+	relays   []*relayed
+	tunnel   bool // a VPN stands
 	ports    int
 	loss     *rand.Rand
 	roots    rootsMemo
@@ -88,8 +90,8 @@ func (nic *NIC) relink(change func()) {
 	}
 	nic.epoch++
 	nic.resolver = nil
-	streams := nic.streams
-	nic.streams = nil
+	streams, relays := nic.streams, nic.relays
+	nic.streams, nic.relays, nic.tunnel = nil, nil, false
 	nic.mu.Unlock()
 
 	nic.CloseIdle()
@@ -99,6 +101,9 @@ func (nic *NIC) relink(change func()) {
 	}
 	for _, e := range streams {
 		e.abort(os.NewSyscallError("read", syscall.ECONNRESET))
+	}
+	for _, r := range relays {
+		r.cut()
 	}
 }
 

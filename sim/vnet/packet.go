@@ -67,7 +67,7 @@ func (n *Network) openPort(hostname string, port uint16, handle func(context.Con
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	h := n.hostLocked(normalName(hostname))
-	if h.packets[port] != nil {
+	if _, relayed := h.relays[relayPort{"udp", port}]; relayed || h.packets[port] != nil {
 		return nil, opError("listen", "udp", h.name, os.NewSyscallError("bind", syscall.EADDRINUSE))
 	}
 	s := n.newSocket(udpAddr(h.addr, port))

@@ -162,6 +162,19 @@ func (s *Site) SetProxy(p *ProxyConfig) {
 	s.proxy = p
 }
 
+// Proxied tells whether a proxy stands between the site and the rest.
+func (s *Site) Proxied() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proxy != nil
+}
+
+// Address is where services see the site's devices come from.
+func (s *Site) Address() netip.Addr { return s.address() }
+
 func (s *Site) blocks(name string) BlockMode {
 	if s == nil {
 		return Allow

@@ -216,11 +216,15 @@ func DiscoverURL(domainOrTenant string) string {
 
 // DeviceURL is the address to DELETE for leaving; service may be nil.
 func DeviceURL(service *Endpoint, deviceID string) string {
+	return deviceURL(service, deviceID, JoinVersion)
+}
+
+func deviceURL(service *Endpoint, deviceID, version string) string {
 	base := "https://" + Host + "/EnrollmentServer/device/"
 	if service != nil && service.URL != "" {
 		base = strings.TrimSuffix(service.URL, "/") + "/"
 	}
-	return base + url.PathEscape(deviceID) + "?api-version=" + JoinVersion
+	return base + url.PathEscape(deviceID) + "?api-version=" + version
 }
 
 // Nonce is the answer of the nonce service.

@@ -2,7 +2,6 @@ package drs
 
 import (
 	"crypto"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -168,18 +167,9 @@ func ParseJoinRequest(body []byte) (*JoinRequest, *x509.CertificateRequest, erro
 			r.TransportKey = k.KeyData
 		}
 	}
-	if !strings.EqualFold(r.CertificateRequest.Type, "pkcs10") {
-		return nil, nil, fmt.Errorf("drs: join request: certificate request type %q, want pkcs10", r.CertificateRequest.Type)
-	}
-	csr, err := x509.ParseCertificateRequest(r.CertificateRequest.Data)
+	csr, err := r.CertificateRequest.parse()
 	if err != nil {
-		return nil, nil, fmt.Errorf("drs: join request: certificate request: %w", err)
-	}
-	if key, ok := csr.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxKeyBits {
-		return nil, nil, fmt.Errorf("drs: join request: certificate request: a key of %d bits", key.N.BitLen())
-	}
-	if err := csr.CheckSignature(); err != nil {
-		return nil, nil, fmt.Errorf("drs: join request: certificate request: %w", err)
+		return nil, nil, fmt.Errorf("drs: join request: %w", err)
 	}
 	return &r, csr, nil
 }

@@ -32,6 +32,9 @@ func (c DeviceConfiguration) Mistakes() []Mistake {
 	if c.SCEPCertificate != nil {
 		c.scepMistakes(&r)
 	}
+	if c.DomainJoin != nil {
+		c.DomainJoin.mistakes(&r)
+	}
 	if c.WiFi != nil {
 		if c.SSID == "" {
 			r.wrong("ssid", "is missing; it is the network's name in the air")

@@ -21,6 +21,8 @@ const (
 	EnrollmentPrefix  = "enterpriseenrollment."                  // before a customer's domain: MS-MDE2 for who knows an address only
 	SideCar           = "fef.msua01.manage.microsoft.com"        // gateway of the management extension
 	ContentCDN        = "swda01-mscdn.manage.microsoft.com"      // app content and the extension's installer
+	ODJConnector      = "odjconnector.manage.microsoft.com"      // Intune Connectors for Active Directory; the name is our model
+	Provisioning      = "adminwebservice.microsoftonline.com"    // exports of Entra Connect
 	IntuneStorage     = "intunewindtunnel.blob.core.windows.net" // where an app's content is uploaded to; the account's name is ours
 	NCSI              = "www.msftconnecttest.com"                // connectivity test
 	NTP               = "time.windows.com"                       // UDP 123
