@@ -154,6 +154,14 @@ func (a *Administrator) signIn(ctx context.Context) error {
 	return nil
 }
 
+// Token gives an access token for Graph, as who signs in elsewhere brings one.
+func (a *Administrator) Token(ctx context.Context) (string, error) {
+	if err := a.signIn(ctx); err != nil {
+		return "", err
+	}
+	return a.token, nil
+}
+
 // ImportCSV brings a file of Get-WindowsAutopilotInfo into the tenant: import,
 // wait for each row's state, sync.
 func (a *Administrator) ImportCSV(ctx context.Context, file []byte) error {

@@ -45,6 +45,11 @@ func (w *World) populate(s *scenario.Scenario, all []scenario.Device, n, cells i
 			return err
 		}
 	}
+	if h := HybridOf(s); h != nil {
+		if err := w.AddDomain(*h); err != nil {
+			return err
+		}
+	}
 	crews, dealt := map[string]*Crew{}, map[string]int{}
 	for _, t := range s.People.Technicians {
 		count := t.InCell(n, cells, dealt[t.Site])
@@ -104,7 +109,9 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 	}
 	if u, ok := s.Tenant.User(d.User); ok {
 		p := s.People.Users
-		story.User = w.NewUser(User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, OnFailure: string(p.OnFailure), Stays: w.hurried(p.Stays)})
+		who := User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, OnFailure: string(p.OnFailure), Stays: w.hurried(p.Stays)}
+		who.inDomain(s.Domain)
+		story.User = w.NewUser(who)
 	}
 	return story, nil
 }

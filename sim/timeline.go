@@ -47,7 +47,7 @@ func (w *World) await(m scenario.EventMatch, f func()) {
 	seen := 0 // the journal calls one listener at a time
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.listeners = append(w.listeners, func(e journal.Event) {
+	w.hearing = append(w.hearing, func(e journal.Event) {
 		if !fault.Match(m.Event, e.Kind) || (m.Device != "" && !w.fits(m.Device, e.Device)) {
 			return
 		}
@@ -88,6 +88,9 @@ func (w *World) each(glob string, f func(*device.PC) error) error {
 
 // change carries out one action.
 func (w *World) change(ctx context.Context, do scenario.Action) error {
+	if done, err := w.changeDomain(ctx, do); done {
+		return err
+	}
 	admin := w.Administrator()
 	switch {
 	case do.Block != nil:

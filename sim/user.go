@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/hresult"
 )
 
 // User is the person a PC is for.
@@ -24,6 +26,12 @@ type User struct {
 	// ("" or "leave"), or press "Try again" ("retry"), "Reset" ("reset") once, or
 	// "Continue anyway" ("continue") as often as it takes.
 	OnFailure string
+	// LogonName and LogonPassword are those of the user's account in the domain,
+	// "CORP\\anna" for one; empty: as in Entra ID.
+	LogonName, LogonPassword string
+	// NewPassword is what the user thinks of where the domain wants another
+	// password; empty: nothing, so that the user cannot go on.
+	NewPassword string
 
 	desktop func() // told once the desktop is there; nil for nobody
 }
@@ -49,6 +57,25 @@ var usersOnFailure = map[string]string{"retry": oobe.ButtonTryAgain, "reset": oo
 
 // secondThoughts is how often a user types a password again that was refused.
 const secondThoughts = 2
+
+// signIn is what the user types at a logon screen or a locked PC: the domain's
+// credentials where it is a domain's, else Entra ID's.
+func (u *User) signIn(pc *device.PC, s device.Screen) act {
+	name, password := u.UPN, u.Password
+	if _, member := pc.Domain(); member {
+		if u.LogonName != "" {
+			name = u.LogonName
+		}
+		if u.LogonPassword != "" {
+			password = u.LogonPassword
+		}
+	}
+	field := oobe.FieldEmail
+	if slices.Contains(s.Inputs, oobe.FieldUserName) {
+		field = oobe.FieldUserName
+	}
+	return fill(s.Buttons[0], map[string]string{field: name, oobe.FieldPassword: password})
+}
 
 // Unpack takes a PC that is off to the desktop, works on it for a while and
 // shuts it down. The error of a PC that did not get there is a *Failed or a
@@ -91,7 +118,21 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 					continue // nobody tries for ever
 				}
 			}
-			a = fill(s.Buttons[0], map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password})
+			a = u.signIn(pc, s)
+		case oobe.ScreenChangePassword:
+			if u.NewPassword == "" || s.Line(oobe.LabelError) == hresult.STATUSPasswordRule.Hex() {
+				continue // knows of no other
+			}
+			u.LogonPassword = u.NewPassword
+			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldNew: u.NewPassword, oobe.FieldConfirm: u.NewPassword})
+		case oobe.ScreenWorkAccount:
+			if a = fill(oobe.ButtonNext, map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password}); s.Line(oobe.LabelError) != "" {
+				if wrong++; wrong > secondThoughts {
+					a = press(oobe.ButtonCancel)
+				}
+			}
+		case oobe.ScreenSignOut:
+			a = press(oobe.ButtonSignOut)
 		case oobe.ScreenNotice:
 			a = press(oobe.ButtonOK)
 		case oobe.ScreenConsent:

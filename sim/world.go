@@ -11,6 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"windtunnel.test/fakead"
+	"windtunnel.test/fakead/connect"
+	"windtunnel.test/fakead/connector"
 	"windtunnel.test/fakeentra"
 	"windtunnel.test/fakeintune"
 	"windtunnel.test/sim/device"
@@ -78,23 +81,33 @@ type Options struct {
 // that means for code that waits. In wall time its methods may be called by any
 // goroutine.
 type World struct {
-	Clock    vclock.Clock
-	Seed     vclock.Seed
-	Timing   *timing.Profile
-	Journal  *journal.Journal
-	Faults   *fault.Injector
-	Network  *vnet.Network
-	Content  *internet.Content
-	Entra    *fakeentra.Entra
-	Intune   *fakeintune.Server
-	Lab      *vtpm.Lab
-	PCs      []*device.PC
-	Sites    map[string]*vnet.Site
-	Timeline *journal.Memory // the last events of each device
-	Tenant   scenario.Tenant
+	Clock   vclock.Clock
+	Seed    vclock.Seed
+	Timing  *timing.Profile
+	Journal *journal.Journal
+	Faults  *fault.Injector
+	Network *vnet.Network
+	Content *internet.Content
+	Entra   *fakeentra.Entra
+	Intune  *fakeintune.Server
+	Lab     *vtpm.Lab
+	PCs     []*device.PC
+	Sites   map[string]*vnet.Site
+	// Forest is the domain's, nil where there is no domain or another serves it.
+	Forest     *fakead.Forest
+	Connectors []*connector.Connector
+	Connect    *connect.Connect // directory synchronisation; nil: there is none
+	Timeline   *journal.Memory  // the last events of each device
+	Tenant     scenario.Tenant
 
 	attestation scenario.Attestation
 	ekHosts     map[string]*internet.EKHost // of firmware TPMs' vendors
+
+	hybrid    *Hybrid                 // nil: no domain
+	prepared  *store.Table[time.Time] // what a kept state has been given
+	siteNames []string
+	sockets   *fakead.Listeners // of a forest on real sockets
+	faketime  sync.Once         // the first time that Samba could not be told the time
 
 	options Options
 	roots   *x509.CertPool
@@ -109,8 +122,8 @@ type World struct {
 	ends    []*End
 	// problems are what administrators and the timeline could not do.
 	problems []string
-	// listeners hear every event; what they do must not wait.
-	listeners []func(journal.Event)
+	// hearing hear every event; what they do must not wait.
+	hearing []func(journal.Event)
 }
 
 // How many events of each PC a world remembers: all of an ordinary story, or
@@ -164,14 +177,14 @@ func NewWorld(o Options) (*World, error) {
 // observe keeps what the sums at the end need: who was refused by what.
 func (w *World) observe(e journal.Event) {
 	w.mu.Lock()
-	hearing := w.listeners
+	hearing := w.hearing
 	w.mu.Unlock()
 	for _, hear := range hearing {
 		hear(e)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if e.Kind == "registration.failed" || e.Kind == "timeline.failed" {
+	if e.Kind == "registration.failed" || e.Kind == "timeline.failed" || e.Kind == "domain.failed" {
 		w.problems = append(w.problems, e.Kind+": "+e.Text("error"))
 	}
 	if e.Kind == fault.Fired || e.Kind == journal.Refused {
@@ -183,6 +196,13 @@ func (w *World) observe(e journal.Event) {
 	w.checks[e.Device] = strings.TrimSpace(e.Text("service") + " " + e.Text("operation") + ": " + e.Text("check"))
 }
 
+// problem notes what could not be done.
+func (w *World) problem(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.problems = append(w.problems, err.Error())
+}
+
 // AddSite puts a place on the network.
 func (w *World) AddSite(c vnet.SiteConfig) error {
 	s, err := w.Network.AddSite(c)
@@ -190,6 +210,7 @@ func (w *World) AddSite(c vnet.SiteConfig) error {
 		return fmt.Errorf("world: %w", err)
 	}
 	w.Sites[c.Name] = s
+	w.siteNames = append(w.siteNames, c.Name)
 	return nil
 }
 
@@ -257,6 +278,9 @@ func (w *World) Close() error {
 		c.Stop()
 	}
 	w.Network.Close()
+	if w.sockets != nil {
+		err = errors.Join(err, w.sockets.Close())
+	}
 	return err
 }
 

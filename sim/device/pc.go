@@ -266,6 +266,7 @@ func (pc *PC) boot(power context.Context) error {
 		pc.NIC.Up() // the cable is in; a wireless card waits for somebody to choose a network
 	}
 	w := newWindows(ctx, cancel, pc, boots)
+	w.joinStaged()
 	w.Registry().DeleteTree(KeyRebootPending) // what waited for a start has it
 	if len(w.Registry().Subkeys(KeyJoinInfo)) > 0 {
 		w.EncryptDevice() // where the power went before it could, or firmware setup was changed

@@ -32,4 +32,14 @@ try python-evtx "make test" "apt install python3-evtx" /usr/bin/python3 -c 'impo
 try reged "make test" "apt install chntpw" sh -c 'reged 2>&1 | grep version'
 try unzip "make test" "apt install unzip" unzip -v
 try zstd "make test" "apt install zstd" zstd --version
+try samba "make test" "apt install samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind, without starting them" samba --version
+try net "make test" "apt install samba-common-bin" net --version
+try kinit "make test" "apt install krb5-user" sh -c 'klist -V'
+try ldapsearch "make test" "apt install ldap-utils" sh -c 'ldapsearch -VV 2>&1 | head -n1'
+try sasl-gssapi "make test" "apt install libsasl2-modules-gssapi-mit" sh -c 'ls /usr/lib/*/sasl2/libgssapiv2.so | head -n1'
+try adcli "make test" "apt install adcli" sh -c 'command -v adcli'
+try dig "make test" "apt install bind9-dnsutils" dig -v
+try faketime "make test" "apt install faketime" sh -c 'faketime --version | grep -i version'
+try ip "make test" "apt install iproute2" ip -V
+try namespaces "make test" "run as root, or allow user namespaces" sh -c 'unshare --user --map-root-user --net --mount true && echo "user, network and mount namespaces"'
 exit $missing

@@ -27,6 +27,7 @@ const (
 	logs      = "Log"
 	refusal   = "REFUSED"
 	broken    = "FAULT"
+	domain    = "Domain"
 )
 
 // kinds are the words for the events that the rooms record.
@@ -104,6 +105,32 @@ var kinds = map[string]wording{
 	"prt.acquired":     {who: entra, text: "Primary refresh token for {user}, bound to the TPM"},
 	"user.wrongTenant": {who: entra, text: "{user} is not of {tenant}, to whom this PC belongs"},
 	"user.failed":      {who: entra, text: "Failed with {code}[ in \"{phase}\"][: {error}]"},
+
+	"odj.requested":          {who: intune, text: "Asks the connectors of {domain} for a computer account[ in {ou}]"},
+	"odj.ended":              {who: intune, text: "The request for a computer account is {state}[: {computer}][, by {connector}]"},
+	"domain.wait":            {who: domain, detail: Everything, text: "Setup waits: blob there {blob}, controller asked for {controller}"},
+	"device.domain.staged":   {who: domain, text: "Joins {domain} offline as {computer}, from the next start on"},
+	"device.domain.joined":   {who: domain, text: "Is a member of {domain} as {computer}"},
+	"domain.controller":      {who: domain, text: "Controller {controller} of {domain} answers[, site {site}]"},
+	"domain.noController":    {who: domain, detail: Everything, text: "No controller of {domain}: {error}"},
+	"domain.timeout":         {who: domain, text: "Gives up with {code}: {error}"},
+	"domain.restart":         {who: domain, text: "Restarts as a member of the domain"},
+	"domain.failed":          {who: domain, text: "The domain {domain} could not be prepared: {error}"},
+	"logon.kerberos":         {who: domain, text: "{name} is known to {controller}"},
+	"logon.cached":           {who: domain, text: "No controller: {name} is known from an earlier logon"},
+	"administrator.granted":  {who: pc, text: "{name} is an administrator of this PC"},
+	"administrator.refused":  {who: pc, text: "{name} is no administrator of this PC: {why}"},
+	"setup.done":             {who: esp, text: "The account of {user} is set up"},
+	"setup.again":            {who: esp, text: "The account of {user} is set up once more"},
+	"prt.failed":             {who: entra, text: "No primary refresh token for {user}: {code}[: {error}]"},
+	"policy.failed":          {who: intune, text: "Policy {uri} failed with {code}[: {error}]"},
+	"password.changed":       {who: domain, text: "{name} has another password now"},
+	"password.refused":       {who: domain, text: "The new password of {name} is refused: {error}"},
+	"account.work.added":     {who: entra, text: "{user} is added as work account"},
+	"account.work.failed":    {who: entra, text: "{user} is not added as work account: {code}[: {error}]"},
+	"account.work.cancelled": {who: hands, text: "Adds no work account"},
+	"vpn.connected":          {who: network, text: "VPN \"{vpn}\" stands, gateway {gateway}"},
+	"vpn.failed":             {who: network, text: "VPN \"{vpn}\" does not connect: {why}"},
 
 	"autopilot.imported":         {who: intune, text: "Imported into the tenant[, registration {ztdId}]"},
 	"autopilot.profile.assigned": {who: intune, text: "Profile \"{profile}\" is assigned"},

@@ -12,6 +12,8 @@ import (
 const (
 	DefaultTLS   = "127.0.0.1:8443"
 	DefaultProxy = "127.0.0.1:8180"
+
+	DefaultDirectory = "127.0.0.1:0"
 )
 
 // Options say what is served, and where. Scenario is needed. Addresses are
@@ -23,6 +25,9 @@ type Options struct {
 	HTTP     string             // "": a free port; the proxy carries plain HTTP as well
 	// Management is where the management listener is; "": there is none.
 	Management string
+	// Directory is where the domain's ports are, if the scenario has one: HOST:0
+	// for free ones, HOST alone for the standard ones. "": DefaultDirectory.
+	Directory string
 	// StateDir keeps the tenant from one process to the next; "": in memory.
 	StateDir string
 	// CAFile is where the web authority's certificate is written; "": in the
@@ -65,6 +70,9 @@ func (o *Options) check() error {
 		if !isLoopback(address) {
 			return inputError("--%s: %q is not on loopback: this is never for other machines", flag, address)
 		}
+	}
+	if err := o.checkDirectory(); err != nil {
+		return err
 	}
 	if o.Fleet && o.StateDir != "" {
 		return inputError("--fleet does not go with --state: the PCs would be gone at the next start, and the tenant would know them still")

@@ -31,7 +31,8 @@ type Endpoints struct {
 	Environment  map[string]string `json:"environment"`
 	Management   string            `json:"management,omitempty"`
 	State        string            `json:"state,omitempty"`
-	Fleet        int               `json:"fleet,omitempty"` // PCs that live here as well
+	Fleet        int               `json:"fleet,omitempty"`     // PCs that live here as well
+	Directory    *Directory        `json:"directory,omitempty"` // the Active Directory domain
 	Applications []sim.Application `json:"applications"`
 	Users        []User            `json:"users"`
 	Hosts        []string          `json:"hosts"` // the names that are served, sorted; "*.suffix" is every name below it
@@ -68,6 +69,9 @@ func (s *Server) announce() error {
 	}
 	if err := writeWhole(r.CA, pki.PEM(s.root.Cert)); err != nil {
 		return inputError("--ca: %s cannot be written: %w", r.CA, err)
+	}
+	if err := s.announceDirectory(&r); err != nil {
+		return err
 	}
 	r.Environment = map[string]string{}
 	for _, v := range r.environment() {
@@ -106,6 +110,11 @@ func (s *Server) caFile() (string, error) {
 // forget removes a certificate that is good for nothing any more, unless
 // somebody has said where it is to be.
 func (s *Server) forget() error {
+	if d := s.ready.Directory; d != nil && d.Krb5 != "" && s.o.StateDir == "" {
+		if err := os.Remove(d.Krb5); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	if s.ready.CA == "" || s.o.CAFile != "" || s.o.StateDir != "" {
 		return nil
 	}
@@ -154,6 +163,9 @@ func (r Endpoints) environment() []variable {
 		{[]string{"NO_PROXY", "no_proxy"}, "localhost,127.0.0.1"},
 		{[]string{"SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}, r.CA},
 	}
+	if d := r.Directory; d != nil && d.Krb5 != "" {
+		list = append(list, variable{[]string{"KRB5_CONFIG"}, d.Krb5})
+	}
 	if a := r.Applications[0]; a.Secret != "" { // as Azure's SDKs look for it
 		list = append(list, variable{[]string{"AZURE_TENANT_ID"}, r.TenantID}, variable{[]string{"AZURE_CLIENT_ID"}, a.ClientID}, variable{[]string{"AZURE_CLIENT_SECRET"}, a.Secret})
 	}
@@ -193,6 +205,7 @@ func (r Endpoints) WriteText(w io.Writer) error {
 	if r.Fleet > 0 {
 		fmt.Fprintf(&b, "  %-12s %d PCs live here as well\n", "Fleet", r.Fleet)
 	}
+	r.Directory.write(&b)
 	host, port, _ := net.SplitHostPort(r.TLS)
 	fmt.Fprintf(&b, "\nWhere no proxy can be set, these lines in /etc/hosts do")
 	if port != "443" {

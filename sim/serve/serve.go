@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"windtunnel.test/fakead"
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
@@ -46,6 +47,8 @@ type current struct {
 	clock *vclock.Wall
 	db    *store.DB
 	kept  *store.Table[kept]
+	// directory is the domain's ports; nil: there is no domain of ours.
+	directory *fakead.Listeners
 
 	once   sync.Once
 	closed error
@@ -79,6 +82,9 @@ func New(o Options) (_ *Server, err error) {
 		}
 	}()
 	if err := s.listen(); err != nil {
+		return nil, err
+	}
+	if err := s.listenDirectory(cur, nil); err != nil {
 		return nil, err
 	}
 	if err := s.manage(); err != nil {
@@ -154,6 +160,11 @@ func (c *current) close() error {
 
 // still ends all that could change something.
 func (c *current) still() error {
+	if c.directory != nil {
+		if err := c.directory.Close(); err != nil {
+			return err
+		}
+	}
 	if c.world != nil {
 		return c.world.Close()
 	}
@@ -188,6 +199,9 @@ func (s *Server) restart(dump []byte) error {
 			return nil, err
 		}
 		s.cur.Store(cur)
+		if err := s.listenDirectory(cur, old.directory); err != nil {
+			return nil, err
+		}
 		s.begin()
 		return cur.world.Network, nil
 	})

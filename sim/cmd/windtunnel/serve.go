@@ -34,6 +34,11 @@ with them needs a role: "windtunnel: {roles: [Intune Administrator]}" in the fil
 SCEP is at https://ndes.DOMAIN/certsrv/mscep/mscep.dll, and /certsrv/mscep_admin
 gives a user a challenge for it.
 
+A scenario with a domain brings its controllers: DNS, Kerberos, LDAP, LDAPS, the
+global catalogue and kpasswd, each on a port of its own; KRB5_CONFIG names a file
+with them. With --directory 127.0.0.1, which needs root, they are where clients
+look by themselves. Connectors and directory synchronisation live beside them.
+
 The management listener takes and gives JSON:
 
   GET    /v1/ready                    what was said at the start
@@ -77,6 +82,7 @@ func runServe(sh *shell) (int, error) {
 	fs.StringVar(&o.Proxy, "proxy", serve.DefaultProxy, "`ADDR`: where the proxy is (default: "+serve.DefaultProxy+")")
 	fs.StringVar(&o.HTTP, "http", "", "`ADDR`: where plain HTTP is (default: a free port; the proxy carries it as well)")
 	fs.StringVar(&o.Management, "management", "", "`ADDR`: where the management listener is (default: there is none)")
+	fs.StringVar(&o.Directory, "directory", serve.DefaultDirectory, "`ADDR`: where the ports of the scenario's Active Directory domain are: 127.0.0.1 alone takes the standard ones (default: "+serve.DefaultDirectory+", free ones)")
 	fs.StringVar(&o.StateDir, "state", "", "`DIR`: keep the tenant there from one start to the next")
 	fs.StringVar(&o.CAFile, "ca", "", "`FILE`: where the web authority's certificate goes (default: ca.pem in --state, or windtunnel/serve in your cache folder until the end)")
 	number(fs, &fleet, "fleet", 1, scenario.MaxDevices, "`N`: so many of the scenario's PCs live here as well (default: none)")

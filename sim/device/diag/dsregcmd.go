@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/journal"
 )
 
@@ -19,7 +20,10 @@ func dsregcmd(s Source) string {
 	p.section("Device State")
 	p.row("AzureAdJoined", yes(st.joined))
 	p.row("EnterpriseJoined", yes(false))
-	p.row("DomainJoined", yes(false))
+	p.row("DomainJoined", yes(st.domain != ""))
+	if st.domain != "" {
+		p.row("DomainName", st.domain)
+	}
 	p.row("Device Name", s.Computer)
 	if st.joined {
 		p.section("Device Details")
@@ -48,7 +52,9 @@ func dsregcmd(s Source) string {
 	p.row("OnPremTgt", yes(false))
 	p.row("CloudTgt", yes(false))
 	if !st.joined {
-		if e, ok := lastFailure(s); ok {
+		if registrationData(p, s.Disk.Registry) {
+			// a member of a domain: the task has written down how it went
+		} else if e, ok := lastFailure(s); ok {
 			p.section("Diagnostic Data")
 			p.row("Previous Registration", clock(e).UTC().Format(moment)+" UTC")
 			p.row("Registration Type", "sync")
@@ -61,6 +67,34 @@ func dsregcmd(s Source) string {
 	p.row("IsUserAzureAD", yes(st.prt))
 	p.row("PreReqResult", map[bool]string{true: "WillProvision", false: "WillNotProvision"}[st.joined && st.prt])
 	return p.b.String()
+}
+
+// registrationData shows how the last registration of a member of a domain
+// failed; false where none did.
+func registrationData(p *statusText, r *device.Registry) bool {
+	const key = join.KeyDiagnostics
+	when := r.String(key, "Time")
+	if when == "" {
+		return false
+	}
+	p.section("Diagnostic Data")
+	p.row("Diagnostics Reference", "www.microsoft.com/aadjerrors")
+	p.row("User Context", "SYSTEM")
+	for _, name := range join.RegistrationTests() {
+		p.row(name, r.String(key, name))
+	}
+	p.row("Fallback to Sync-Join", "ENABLED")
+	p.row("Previous Registration", when)
+	p.row("Registration Type", "sync")
+	for _, v := range [][2]string{
+		{"Error Phase", "Phase"}, {"Client ErrorCode", "ClientErrorCode"}, {"Server ErrorCode", "ServerErrorCode"},
+		{"Server Message", "ServerMessage"}, {"Https Status", "HttpsStatus"}, {"Request Id", "RequestId"},
+	} {
+		if text := r.String(key, v[1]); text != "" {
+			p.row(v[0], text)
+		}
+	}
+	return true
 }
 
 // lastFailure is the last record of a registration that failed.
@@ -91,6 +125,7 @@ type joined struct {
 	prt                  bool
 	prtExpiry            time.Time
 	upn                  string
+	domain               string // NetBIOS name; "" not a member of one
 }
 
 func joinOf(s Source) joined {
@@ -109,6 +144,9 @@ func joinOf(s Source) joined {
 	if r.String(key, "Token") != "" {
 		unix, _ := strconv.ParseInt(r.String(key, "Expires"), 10, 64) // 0 is long ago
 		j.prt, j.prtExpiry, j.upn = true, time.Unix(unix, 0).UTC(), r.String(key, "UserUPN")
+	}
+	if member, _ := r.DWORD(device.KeyDomain, "Joined"); member != 0 {
+		j.domain = strings.ToUpper(r.String(device.KeyDomain, "NetBIOS"))
 	}
 	j.mdmURL = r.String(enrollment(r), "EnrollmentServiceURL")
 	return j

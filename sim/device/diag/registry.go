@@ -34,9 +34,14 @@ func registryFile(r *device.Registry) []byte {
 }
 
 // hidden tells whether a key is our model of what Windows keeps elsewhere, and
-// has secrets in it.
+// has secrets in it, or is of the hive that administrators cannot read either.
 func hidden(path string) bool {
-	return len(path) >= len(device.KeyIdentityStore) && strings.EqualFold(path[:len(device.KeyIdentityStore)], device.KeyIdentityStore)
+	for _, key := range []string{device.KeyIdentityStore, device.KeySecurity} {
+		if len(path) >= len(key) && strings.EqualFold(path[:len(key)], key) {
+			return true
+		}
+	}
+	return false
 }
 
 // secret are values that Windows keeps encrypted.

@@ -17,6 +17,10 @@
 // as in Windows; see learn.microsoft.com "Set up the Enrollment Status Page"
 // and the EnrollmentStatusTracking and DMClient CSP pages.
 //
-// Not here: hybrid join's wait for a registration, and the quality updates
-// themselves: [QualityUpdates] only says whether they are wanted.
+// Where a domain is joined (hybrid.go), device preparation enrols first and then
+// waits for the offline domain join, and account setup waits until Entra ID
+// knows the PC, with a clock of its own.
+//
+// Not here: the quality updates themselves: [QualityUpdates] only says whether
+// they are wanted.
 package esp

@@ -149,10 +149,13 @@ func (p *page) close(state, text string) {
 func (p *page) draw() {
 	s := device.Screen{ID: "esp", Title: "Setting up for work or school", Lines: []device.Line{{Label: "Category", Value: p.category}}}
 	for _, r := range p.rows {
-		if r.silent() {
+		name := r.name
+		if r.name == StepRegistration && (r.state == inProgress || r.state == failed || r.state == succeeded) {
+			name = RowNetwork // a step that is seen where there is something to wait for
+		} else if r.silent() {
 			continue
 		}
-		s.Rows = append(s.Rows, device.Row{Name: r.name, Status: r.text, Working: r.state == inProgress})
+		s.Rows = append(s.Rows, device.Row{Name: name, Status: r.text, Working: r.state == inProgress})
 	}
 	p.w.Show(s)
 }

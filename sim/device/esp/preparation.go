@@ -23,6 +23,12 @@ type Plan struct {
 	ZtdID      string      // registration id, "" where the device has none
 	UserSID    string      // whose account is set up; "" in the technician flow
 	UPN        string      // for enrolment as a user
+
+	Hybrid   bool // the profile leads into a domain
+	Assigned bool // to a user, before the technician flow
+	// WorkAccount asks the user whose account is set up for Entra credentials;
+	// nil: nobody is asked.
+	WorkAccount func(sid string) error
 }
 
 // DevicePreparation brings the PC under management. In the technician flow it
@@ -37,6 +43,16 @@ func DevicePreparation(w *device.Windows, plan Plan) error {
 	if !plan.Technician {
 		p := open(w, "DevicePreparation", RowPreparing, StepSync, StepVisibility)
 		return p.run(step{RowPreparing, p.waitForProviders}, step{StepVisibility, showContinue})
+	}
+	if plan.Hybrid { // enrolled first: the domain join comes by a management session
+		p := open(w, "DevicePreparation", RowHardware, RowRegistering, RowNetwork, RowPreparing, StepSync, StepVisibility)
+		return p.run(
+			step{RowHardware, attest},
+			step{RowRegistering, func(w *device.Windows) error { return registerHybrid(w, plan) }},
+			step{RowNetwork, func(w *device.Windows) error { return p.joinDomain(w, plan) }},
+			step{RowPreparing, p.waitForProviders},
+			step{StepVisibility, showContinue},
+		)
 	}
 	p := open(w, "DevicePreparation", RowHardware, RowNetwork, RowRegistering, RowPreparing, StepSync, StepVisibility)
 	return p.run(
@@ -161,7 +177,7 @@ func register(w *device.Windows, plan Plan) error {
 	if err != nil {
 		return at(stageTicket, err)
 	}
-	return at(stageEnrol, mdm.Enroll(w, mdm.Enrollment{Token: token.Raw, WhiteGlove: true, ZtdID: plan.ZtdID}))
+	return at(stageEnrol, mdm.Enroll(w, mdm.Enrollment{Token: token.Raw, WhiteGlove: true, Hybrid: plan.Hybrid, ZtdID: plan.ZtdID}))
 }
 
 // showContinue opens the way past the page, where its settings have one.

@@ -36,7 +36,7 @@ func AccountSetup(w *device.Windows, plan Plan) error {
 	if through(w, "AccountSetup", plan.UserSID) {
 		return nil
 	}
-	c := category{name: "AccountSetup", sid: plan.UserSID, rows: accountRows, session: func() (mdm.Session, error) {
+	c := category{name: "AccountSetup", sid: plan.UserSID, rows: accountRows, workAccount: plan.WorkAccount, session: func() (mdm.Session, error) {
 		token, err := join.TokenFor(w, Resource)
 		if err != nil {
 			return mdm.Session{}, err
@@ -48,8 +48,10 @@ func AccountSetup(w *device.Windows, plan Plan) error {
 		}
 		return mdm.Session{Origin: mdm.OriginLogin, UserSID: plan.UserSID, Token: token.Raw, Login: mdm.LoginUser}, nil
 	}}
-	if err := c.firstSession(w); err != nil {
-		return err
+	if _, member := w.Domain(); !member || skipsUser(w) { // who is there is asked for first, where it is a domain's account
+		if err := c.firstSession(w); err != nil {
+			return err
+		}
 	}
 	return c.hold(w)
 }
@@ -60,6 +62,8 @@ type category struct {
 	sid     string // "" for the device
 	rows    []string
 	session func() (mdm.Session, error)
+
+	workAccount func(sid string) error
 }
 
 // through tells whether a category was through before Windows started, or
@@ -128,12 +132,18 @@ func (c category) hold(w *device.Windows) error {
 	t := startWatch(w, c.name, !p.resumed)
 	lock(w, c.sid, set.block != 0)
 	c.provisioned(w, provisioningInProgress)
+	var err error
 	if c.name == "AccountSetup" {
-		if err := c.identify(p); err != nil {
-			return err
+		if err = c.awaitRegistration(p); err == nil {
+			t.rest()
+			if err := c.identify(p); err != nil {
+				return err
+			}
 		}
 	}
-	err := c.track(p, t)
+	if err == nil {
+		err = c.track(p, t)
+	}
 	if cause := context.Cause(w.Ctx); cause != nil {
 		return cause
 	}
@@ -158,15 +168,17 @@ func (c category) hold(w *device.Windows) error {
 	return err
 }
 
-// identify is what account setup does before it tracks: a PC that is joined to
-// Entra ID has no registration to wait for, and the user's token is asked for. A
-// broker that has none gets asked again by every session.
+// identify is what account setup does before it tracks: the user's token is
+// asked for. A broker that has none gets asked again by every session; a user of
+// a domain whose logon brought none is asked for Entra credentials.
 func (c category) identify(p *page) error {
-	p.set(StepRegistration, notRequired, "No setup needed")
 	if p.state(StepToken) == succeeded {
 		return nil
 	}
 	p.set(StepToken, inProgress, "Working on it...")
+	if err := c.askForAccount(p); err != nil {
+		return err
+	}
 	s, err := c.session()
 	if over := gone(p.w, err); over != nil {
 		return over
@@ -181,6 +193,20 @@ func (c category) identify(p *page) error {
 	}
 	p.set(StepToken, succeeded, "Complete")
 	return nil
+}
+
+// askForAccount asks a user whose session has no primary refresh token for the
+// credentials that bring one.
+func (c category) askForAccount(p *page) error {
+	if c.workAccount == nil || join.Status(p.w).UserSID == c.sid && join.Unlocked(p.w) {
+		return nil
+	}
+	defer p.draw()
+	err := c.workAccount(c.sid)
+	if join.Unlocked(p.w) {
+		p.w.Signal(SignalPhase).Broadcast() // the management extension can speak for the user now
+	}
+	return err
 }
 
 // provisioned is the client's own word on how the first sync went.

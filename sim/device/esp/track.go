@@ -193,6 +193,7 @@ func again(w *device.Windows, sid string) {
 		}
 	}
 	mdm.Again(w, sid)
+	mergeAgain(w)
 	if done, _ := r.DWORD(firstSync(w, sid), "IsSyncDone"); done != 0 && sid != "" {
 		r.Delete(firstSync(w, sid), "IsSyncDone")
 	}

@@ -65,6 +65,9 @@ func listed(w *device.Windows, sid string, lists ...string) progress {
 func policies(w *device.Windows, sid string, s settings) progress {
 	p := listed(w, sid, "ExpectedPolicies")
 	one := progress{total: 1, failure: p.failure, item: p.item}
+	if uri, code := failedMerge(w); sid == "" && code != 0 && one.failure == 0 {
+		one.failure, one.item = code, uri
+	}
 	if s.sent && p.finished() {
 		one.done = 1
 	}

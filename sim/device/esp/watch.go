@@ -81,6 +81,9 @@ func (t *watch) left(limit time.Duration) (d time.Duration, bounded bool) {
 	return wait - t.listed, wait > 0
 }
 
+// rest leaves out the time since the last look: something else had the user wait.
+func (t *watch) rest() { t.last = t.now() }
+
 // stop forgets what was measured: the category is over.
 func (t *watch) stop() {
 	for _, v := range []string{t.name, t.name + "List", t.name + "Clock"} {

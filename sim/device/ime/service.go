@@ -128,6 +128,9 @@ func (a *agent) phase(phase string) error {
 		return a.apps(scope{phase: sidecar.ESPDeviceSetup, esp: true})
 	case "AccountSetup":
 		a.log("[Win32App] In EspPhase: AccountSetup")
+		if _, member := a.w.Domain(); member && a.user.token == "" {
+			return nil // Entra ID does not know the device yet, or the user has not signed in there
+		}
 		return a.apps(scope{phase: sidecar.ESPAccountSetup, sid: a.user.sid, token: a.user.token, esp: true})
 	}
 	a.log("[Win32App] The EspPhase: NotInEsp in session")

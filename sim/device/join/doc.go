@@ -10,6 +10,6 @@
 // refresh token), [MS-WCCE] (attestation statements). The device ticket's
 // content and what Entra ID is shown as proof of the TPM are our model.
 //
-// Not here: hybrid join, Windows Hello keys, and version 3 and 4 of the
+// Not here: hybrid join by a federation service, Windows Hello keys, and version 3 and 4 of the
 // primary refresh token protocol.
 package join

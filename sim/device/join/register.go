@@ -13,6 +13,7 @@ import (
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
+	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/wire/drs"
 	"windtunnel.test/sim/wire/tpmattest"
 )
@@ -95,12 +96,32 @@ func Unjoin(w *device.Windows) error {
 	if resp.Status != http.StatusOK {
 		return refusal("leave Entra ID", resp)
 	}
+	forget(w)
+	w.Event("entra.left", journal.F("deviceId", state.DeviceID))
+	return nil
+}
+
+// forget drops what Windows has of its join.
+func forget(w *device.Windows) {
 	w.Disk.Certs.Delete(device.StoreMySystem, certDevice)
 	w.Disk.Keys.Delete(keyDevice)
 	w.Disk.Keys.Delete(keyTransport)
 	w.Registry().DeleteTree(device.KeyJoinInfo)
 	w.Registry().DeleteTree(keyPRT)
-	w.Event("entra.left", journal.F("deviceId", state.DeviceID))
+}
+
+// Leave leaves Entra ID as a PC does that joined it for nothing but its
+// enrolment, and will be a domain's. Where the service does not hear it, the
+// object stays behind, and the PC is out of it all the same.
+func Leave(w *device.Windows) error {
+	err := Unjoin(w)
+	if cause := gone(w); cause != nil {
+		return cause
+	}
+	if err != nil {
+		w.Log(device.LogRegistration, 304, "Warning", err.Error())
+		forget(w)
+	}
 	return nil
 }
 
@@ -120,6 +141,31 @@ func newKeys(w *device.Windows) (*keys, error) {
 	if err != nil {
 		return nil, tpmError(w, "make transport key", err)
 	}
+	return keysOf(w, deviceKey, transport)
+}
+
+// waitingKeys are the pair of a registration that has not come about yet, or a
+// new one: making keys takes a TPM seconds.
+func waitingKeys(w *device.Windows) (*keys, error) {
+	deviceKey, err := w.Key(w.Ctx, keyDevice)
+	if errors.Is(err, device.ErrNoKey) {
+		return newKeys(w)
+	}
+	if err != nil {
+		return nil, tpmError(w, "open device key", err)
+	}
+	transport, err := w.Key(w.Ctx, keyTransport)
+	if errors.Is(err, device.ErrNoKey) {
+		return newKeys(w)
+	}
+	if err != nil {
+		return nil, tpmError(w, "open transport key", err)
+	}
+	return keysOf(w, deviceKey, transport)
+}
+
+// keysOf has the device key sign a certificate request.
+func keysOf(w *device.Windows, deviceKey, transport *vtpm.Key) (*keys, error) {
 	request, err := drs.NewCertificateRequest(deviceKey.In(w.Ctx))
 	if err != nil {
 		return nil, tpmError(w, "sign certificate request", err)
@@ -223,8 +269,13 @@ func register(w *device.Windows, t Tenant, found *drs.Discovery, email string, f
 		w.Log(device.LogRegistration, 304, "Error", err.Error())
 		return err
 	}
+	return keepJoin(w, op, t, email, resp.Body)
+}
+
+// keepJoin reads the answer to a join and keeps what it brings.
+func keepJoin(w *device.Windows, op string, t Tenant, email string, body []byte) error {
 	var answer drs.JoinResponse
-	if err := json.Unmarshal(resp.Body, &answer); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return hresult.New(op, hresult.JoinBadServerMessage, err)
 	}
 	cert, err := pki.Parse(answer.Certificate.RawBody)

@@ -54,6 +54,19 @@ func SignIn(w *device.Windows, upn, password string) (*Session, error) {
 	return &Session{UPN: claims.UPN, TenantID: claims.TenantID, ObjectID: claims.ObjectID, SID: sid, DRSToken: answer.AccessToken}, nil
 }
 
+// UserToken gets a token for a resource by nothing but a user's credentials, on
+// a PC that Entra ID does not know.
+func UserToken(w *device.Windows, upn, password, resource string) (string, error) {
+	answer, err := askToken(w, "user token", "organizations", oauth.TokenRequest{
+		GrantType: oauth.GrantPassword, ClientID: oauth.ClientBroker, Resource: resource,
+		Username: upn, Password: password, RedirectURI: oauth.RedirectMDM, Scope: "openid",
+	})
+	if err != nil {
+		return "", err
+	}
+	return answer.AccessToken, nil
+}
+
 func userRealm(w *device.Windows, upn string) (*oauth.UserRealm, error) {
 	const op = "user realm"
 	resp, err := w.Do(device.Request{Op: op, Method: http.MethodGet, URL: "https://" + hosts.Login + "/common/userrealm/" + url.PathEscape(upn) + "?api-version=1.0"})

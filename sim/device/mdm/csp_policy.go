@@ -22,6 +22,9 @@ var policies = &provider{
 		if known && t.sid == "" && !change.takes(value) {
 			return syncml.BadRequest
 		}
+		if code, merged := mergesRights(t, p, value); !merged {
+			return code
+		}
 		t.w.Registry().SetString(policyKey(t.sid, p.Area), p.Name, value)
 		t.w.Event("policy.applied", journal.F("uri", t.uri), journal.F("value", value), journal.F("scope", t.sid))
 		if known && t.sid == "" {

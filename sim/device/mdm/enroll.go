@@ -25,6 +25,7 @@ type Enrollment struct {
 	Token      string
 	UPN        string // "" for the device's own enrolment
 	WhiteGlove bool   // technician flow
+	Hybrid     bool   // that leads into a domain
 	UserDriven bool   // a user has signed in
 	ZtdID      string // Autopilot registration, "" where there is none
 }
@@ -161,7 +162,7 @@ func describe(w *device.Windows, e Enrollment) (c mde.Context, id []byte) {
 		OSEdition: SKU(w.Installation.Edition), OSVersion: "10.0." + w.Installation.Build, DeviceName: w.ComputerName(),
 		EnrollmentType: mde.EnrolFull, DeviceType: mde.DeviceType, ApplicationVersion: "10.0." + w.Installation.Build,
 		DeviceID: strings.ToUpper(hex.EncodeToString(id[:16])), HWDevID: hex.EncodeToString(id), MAC: []string{strings.ReplaceAll(w.Hardware.MAC, ":", "-")},
-		Locale: "en-US", ZeroTouchProvisioning: e.ZtdID, WhiteGlove: e.WhiteGlove, TargetedUserLoggedIn: e.UserDriven,
+		Locale: "en-US", ZeroTouchProvisioning: e.ZtdID, WhiteGlove: e.WhiteGlove, WhiteGloveHybridJoin: e.WhiteGlove && e.Hybrid, TargetedUserLoggedIn: e.UserDriven,
 	}
 	if e.WhiteGlove {
 		c.EnrollmentType = mde.EnrolDevice

@@ -40,6 +40,7 @@ func providers() []root {
 		at("./Vendor/MSFT/Reboot", rebooting),
 		at("./Vendor/MSFT/RemoteWipe", reset),
 		at("./Vendor/MSFT/CleanPC", reset),
+		at("./Vendor/MSFT/OfflineDomainJoin", domainJoin),
 		at("./Vendor/MSFT/DeviceStatus", deviceStatus),
 		at("./Vendor/MSFT/NodeCache", nodeCache),
 		at("./Vendor/MSFT/HealthAttestation", health),

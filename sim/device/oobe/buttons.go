@@ -20,6 +20,7 @@ const (
 	ButtonOK          = "OK"
 	ButtonNo          = "No"
 	ButtonSignIn      = "Sign in"
+	ButtonSignOut     = "Sign out"
 	ButtonAnyway      = "Continue anyway"
 	ButtonLogs        = "Collect logs"
 	ButtonExport      = "Export logs"
@@ -32,6 +33,8 @@ const (
 	FieldEmail    = "Email"
 	FieldPassword = "Password"
 	FieldUserName = "User name"
+	FieldNew      = "New password"
+	FieldConfirm  = "Confirm password"
 
 	OptionProvision    = "Windows Autopilot provisioning"       // Windows 10
 	OptionPreProvision = "Pre-provision with Windows Autopilot" // Windows 11
@@ -69,4 +72,9 @@ const (
 	ScreenRecovery = "recovery"
 
 	ScreenResealing = "autopilot.resealing"
+
+	ScreenDomain         = "oobe.domain"          // waits for the domain join and a controller
+	ScreenChangePassword = "logon.changepassword" // of the domain's account
+	ScreenWorkAccount    = "account.work"         // Entra credentials in a domain's session
+	ScreenSignOut        = "esp.signout"          // end of a domain user's account setup
 )

@@ -9,6 +9,10 @@
 // deployment" and are meant to be read next to it: technician.go and user.go.
 // Texts of screens are ours; identifiers of screens are stable.
 //
-// Not here: self-deploying mode as a profile of its own, hybrid join, Windows
-// Hello, privacy pages beyond the profile's switches, and OOBE updates.
+// A profile that leads into an Active Directory domain takes other turns
+// (domain.go, domainlogon.go): no Entra sign-in after pre-provisioning, a wait
+// for the domain, one restart into it, and the domain's own logon screen.
+//
+// Not here: self-deploying mode as a profile of its own, Windows Hello, privacy
+// pages beyond the profile's switches, and OOBE updates.
 package oobe

@@ -34,7 +34,7 @@ func firstScreens(w *device.Windows) error {
 	if _, ok := cachedProfile(w); !ok {
 		return consumerSetup(w)
 	}
-	return signInPage(w)
+	return welcome(w)
 }
 
 // ask shows a first screen until a button is pressed. Five strikes of the

@@ -45,7 +45,11 @@ func lock(w *device.Windows) error {
 		if err != nil {
 			return err
 		}
-		err = join.Unlock(w, account.UPN, in.Values[FieldPassword])
+		if _, member := w.Domain(); member {
+			err = join.UnlockDomain(w, account, in.Values[FieldPassword])
+		} else {
+			err = join.Unlock(w, account.UPN, in.Values[FieldPassword])
+		}
 		if err == nil {
 			if err := w.Sleep(w.Timing.Device.Unlock, "unlock"); err != nil {
 				return err

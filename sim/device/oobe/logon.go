@@ -120,6 +120,9 @@ func logonScreen(w *device.Windows, prefill string) error {
 	if _, err := notice(w); err != nil {
 		return err
 	}
+	if m, member := w.Domain(); member {
+		return domainLogon(w, m)
+	}
 	var failed []device.Line
 	for {
 		s := device.Screen{ID: ScreenLogon, Title: "Other user", Inputs: []string{FieldEmail, FieldPassword}, Buttons: []string{ButtonNext}}

@@ -16,8 +16,10 @@ const (
 	stageTechnician = "technician" // Provision was pressed
 	stageResealing  = "resealing"  // Reseal was pressed
 	stageResealed   = "resealed"   // and has been done
+	stageDomain     = "domain"     // enrolled; waits for the domain, or restarts into it
 	stageUser       = "user"       // a user signed in; the account is not set up yet
 	stageUpdates    = "updates"    // the account is set up, and Windows' updates are being installed
+	stageSignOut    = "signOut"    // the account of a domain's user is set up; the user signs in anew
 	stageDone       = "done"       // somebody has reached the desktop
 )
 
@@ -32,6 +34,9 @@ func Program(w *device.Windows) error {
 	w.Provide(device.TaskAIK, join.AIKTask(w))
 	mdm.ProvideTokens(w, userToken)
 	w.StartServices()
+	if _, member := w.Domain(); member {
+		w.Service(join.TaskRegistration, join.RegistrationTask(w))
+	}
 	switch stage(w) {
 	case stageTechnician:
 		on, err := autologon(w)
@@ -44,9 +49,11 @@ func Program(w *device.Windows) error {
 		return provision(w)
 	case stageResealing:
 		return reseal(w)
+	case stageDomain:
+		return enterDomain(w)
 	case stageUser:
 		return restarted(w)
-	case stageUpdates:
+	case stageUpdates, stageSignOut:
 		if err := logonScreen(w, ""); err != nil {
 			return err
 		}
@@ -77,6 +84,9 @@ func everyday(w *device.Windows) error {
 		if err := logonScreen(w, join.AccountOf(w).UPN); err != nil {
 			return err
 		}
+	}
+	if err := unfinished(w); err != nil {
+		return err
 	}
 	return desktop(w)
 }

@@ -42,6 +42,13 @@ func pendingReset(w *device.Windows) (done bool, err error) {
 		retire(w)
 		return false, nil
 	}
+	if _, member := w.Domain(); member && kind == resetAutopilot {
+		// "Windows Autopilot Reset doesn't support Microsoft Entra hybrid joined
+		// devices" (learn.microsoft.com, "Windows Autopilot Reset").
+		w.Event("reset.refused", journal.F("kind", kind))
+		w.Registry().DeleteTree(device.KeyReset)
+		return false, nil
+	}
 	w.Event("reset.begun", journal.F("kind", kind))
 	w.Show(device.Screen{ID: ScreenRecovery, Title: "Resetting this PC"})
 	if err := w.Sleep(w.Draw(w.Timing.Device.Reset), "reset"); err != nil {
@@ -76,7 +83,7 @@ func keep(w *device.Windows, anew bool) {
 	r := w.Registry()
 	keys := kept
 	if !anew {
-		keys = append(keys[:len(keys):len(keys)], device.KeyIdentityStore)
+		keys = append(keys[:len(keys):len(keys)], device.KeyIdentityStore, device.KeyDomain, device.KeySecurity, device.KeyTCPIP, device.KeyActiveName, device.KeyODJ)
 	}
 	for path, values := range r.All() {
 		switch {

@@ -39,14 +39,12 @@ func restarted(w *device.Windows) error {
 // setUp is what a user waits for: device setup again, then account setup, which
 // is the user's own session. A boot in the middle comes back to here.
 func setUp(w *device.Windows) error {
-	r := w.Registry()
-	plan := esp.Plan{UserSID: r.String(device.KeyOOBE, "UserSID"), UPN: r.String(device.KeyOOBE, "UserUPN")}
 	w.StartService(device.ServiceIME)
 	steps := []func() error{
-		func() error { return esp.DevicePreparation(w, plan) },
-		func() error { return esp.DeviceSetup(w, plan) },
+		func() error { return esp.DevicePreparation(w, plan(w)) },
+		func() error { return esp.DeviceSetup(w, plan(w)) },
 		func() error { return userSession(w) },
-		func() error { return accountSetup(w, plan) },
+		func() error { return accountSetup(w) },
 	}
 	if keptByReset(w) {
 		// The page does not come up for what is required after an Autopilot Reset;
@@ -54,6 +52,7 @@ func setUp(w *device.Windows) error {
 		// Autopilot known issues").
 		steps = steps[2:3]
 	}
+	continued := false
 	for i := 0; i < len(steps); {
 		err := steps[i]()
 		if err == nil {
@@ -67,6 +66,7 @@ func setUp(w *device.Windows) error {
 		if anyway {
 			w.Event("user.continued")
 			esp.ContinueAnyway(w)
+			continued = true
 			i++
 		}
 	}
@@ -74,7 +74,21 @@ func setUp(w *device.Windows) error {
 	if again, err := updates(w); again || err != nil {
 		return err
 	}
+	if _, member := w.Domain(); member && !continued {
+		return signOut(w)
+	}
 	return finish(w)
+}
+
+// plan is what the page knows of the user; who that is on a domain's PC is known
+// from the logon on.
+func plan(w *device.Windows) esp.Plan {
+	r := w.Registry()
+	p := esp.Plan{UserSID: r.String(device.KeyOOBE, "UserSID"), UPN: r.String(device.KeyOOBE, "UserUPN")}
+	if _, member := w.Domain(); member {
+		p.WorkAccount = func(sid string) error { return workAccount(w, sid) }
+	}
+	return p
 }
 
 // userSession signs the user in whose account is set up next, with the
@@ -85,7 +99,7 @@ func userSession(w *device.Windows) error {
 		return nil
 	}
 	w.Log(device.LogShell, 62407, "Information", "CommercialOOBE_ESPProgress_Page_Exiting")
-	if !join.Unlocked(w) {
+	if _, member := w.Domain(); member || !join.Unlocked(w) {
 		w.LogOff()
 		return logonScreen(w, "")
 	}
@@ -93,10 +107,10 @@ func userSession(w *device.Windows) error {
 	return w.Sleep(w.Draw(w.Timing.Device.SignIn), "sign-in")
 }
 
-func accountSetup(w *device.Windows, plan esp.Plan) error {
+func accountSetup(w *device.Windows) error {
 	stop := lockWhenIdle(w)
 	defer stop()
-	return esp.AccountSetup(w, plan)
+	return esp.AccountSetup(w, plan(w))
 }
 
 // finish is the end of setup.
@@ -112,6 +126,10 @@ func finish(w *device.Windows) error {
 // only in the user flow, and only where the page blocks).
 func updates(w *device.Windows) (restart bool, err error) {
 	if !esp.QualityUpdates(w) || w.Metered() || !connected(w) {
+		return false, powerLost(w)
+	}
+	if join.LosesUpdates(w) {
+		w.Event("updates.lost")
 		return false, powerLost(w)
 	}
 	w.Show(device.Screen{ID: ScreenUpdates, Title: "Installing updates", Rows: []device.Row{{Name: "Quality updates", Status: "Working on it...", Working: true}}})

@@ -84,6 +84,8 @@ func provision(w *device.Windows) error {
 		Technician: true,
 		Tenant:     join.Tenant{ID: profile.CloudAssignedTenantID, Domain: profile.CloudAssignedTenantDomain},
 		ZtdID:      profile.ZtdRegistrationID,
+		Hybrid:     hybrid(profile),
+		Assigned:   profile.CloudAssignedTenantUpn != "",
 	}
 	w.Log(device.LogManagement, 509, "Information", "Autopilot white glove provisioning started")
 	err := esp.DevicePreparation(w, plan)

@@ -64,6 +64,9 @@ func signInPage(w *device.Windows) error {
 
 // userFlow is what follows the sign-in up to the desktop.
 func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, password string) error {
+	if hybrid(profile) {
+		return enrolForDomain(w, profile, session, password)
+	}
 	tenant := join.Tenant{ID: profile.CloudAssignedTenantID, Domain: profile.CloudAssignedTenantDomain}
 	if !join.Status(w).Joined || !keptByReset(w) {
 		if err := join.JoinAsUser(w, tenant, session); err != nil {
