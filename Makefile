@@ -32,6 +32,10 @@ serve: build ## offer the built-in tenant to other programs, on this machine
 images: build ## make the TPM images that `make run` needs for 1,000 PCs
 	@$(BIN) tpm build --devices 1000
 
+.PHONY: samba
+samba: deps ## the hybrid suite and our client against a Samba domain controller of their own, in a network namespace
+	$(GO) test -timeout 20m ./scenarios/domain/ ./scenarios/hybrid/ -ginkgo.label-filter=samba
+
 .PHONY: test
 # The cloud's witnesses go without: their SDKs would be built a second time, and the server that they judge is another process.
 test: deps ## all tests, with the race detector

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"windtunnel.test/sim/vclock"
 )
 
 // ListenOptions say where a forest is served on real sockets.
@@ -28,6 +30,7 @@ type ListenOptions struct {
 // Listeners are the real sockets that a forest is served on.
 type Listeners struct {
 	cancel  context.CancelFunc
+	clock   vclock.Clock // real time, of connections
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	closed  bool
@@ -38,7 +41,8 @@ type Listeners struct {
 
 // Listen serves the forest on real sockets until Close, for clients that are
 // other programs. It reads the forest's clock and never waits in it, so that it
-// also works beside virtual time.
+// also works beside virtual time; silent connections are let go in real time,
+// as a controller does.
 func (f *Forest) Listen(o ListenOptions) (*Listeners, error) {
 	if o.Host == "" {
 		o.Host = "127.0.0.1"
@@ -48,8 +52,8 @@ func (f *Forest) Listen(o ListenOptions) (*Listeners, error) {
 		return nil, fmt.Errorf("fakead: listen: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Listeners{cancel: cancel, addr: map[string]string{}, conns: map[net.Conn]struct{}{}}
-	h := f.home(nil)
+	l := &Listeners{cancel: cancel, clock: vclock.NewWall(), addr: map[string]string{}, conns: map[net.Conn]struct{}{}}
+	h := f.home(l.clock)
 	for i, s := range h.servers {
 		h.addresses[i] = []netip.Addr{addr}
 		s.ldap.Address = addr
@@ -129,12 +133,15 @@ func (l *Listeners) accept(ctx context.Context, ln net.Listener, p streamPort) {
 			return
 		}
 		if err != nil {
-			runtime.Gosched() // too many open files: others may close theirs
+			// Too many open files: others may close theirs.
+			if l.clock.Sleep(ctx, acceptAgain, "accept") != nil {
+				return
+			}
 			continue
 		}
 		if !l.remember(c) {
 			_ = c.Close()
-			return
+			continue // the listener says when it is over
 		}
 		l.wg.Go(func() {
 			defer l.forget(c)
@@ -146,11 +153,19 @@ func (l *Listeners) accept(ctx context.Context, ln net.Listener, p streamPort) {
 func (l *Listeners) remember(c net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.conns[c] = struct{}{}
+	if l.closed || len(l.conns) >= maxConnections {
+		return false
 	}
-	return !l.closed
+	l.conns[c] = struct{}{}
+	return true
 }
+
+// How many connections there may be at once (the LDAP policy MaxConnections),
+// and how long to wait where the system has no more to give: our own choice.
+const (
+	maxConnections = 5000
+	acceptAgain    = 100 * time.Millisecond
+)
 
 func (l *Listeners) forget(c net.Conn) {
 	l.mu.Lock()

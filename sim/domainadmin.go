@@ -145,6 +145,20 @@ func (a *DomainAdministrator) Computer(pc *device.PC, attributes ...string) (lda
 	return found[0], true, nil
 }
 
+// Computers are the domain's computer objects, but for its controllers'
+// (SERVER_TRUST_ACCOUNT, [MS-ADTS] 2.2.16) and for managed service accounts,
+// which are computers by their class only.
+func (a *DomainAdministrator) Computers(attributes ...string) (list []ldap.Entry, err error) {
+	found, err := a.ldap.Search(ldap.SearchRequest{Base: a.d.DN(), Scope: ldap.WholeSubtree, Filter: ldap.Eq("objectCategory", "computer"),
+		Attributes: append(attributes, "userAccountControl")})
+	for _, e := range found {
+		if uac, _ := strconv.Atoi(e.Text("userAccountControl")); uac&ad.UACServerTrust == 0 {
+			list = append(list, e)
+		}
+	}
+	return list, err
+}
+
 // DeleteComputer deletes a PC's computer object.
 func (a *DomainAdministrator) DeleteComputer(pc *device.PC) error {
 	e, ok, err := a.Computer(pc, "cn")

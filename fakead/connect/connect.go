@@ -75,6 +75,7 @@ type Connect struct {
 	usn      uint64 // its highestCommittedUSN
 	exported map[string]string
 	users    map[string]string
+	imported bool // what Entra ID had at the start is in exported
 
 	mu      sync.Mutex
 	stopped bool

@@ -44,12 +44,17 @@ type world struct {
 	forest *fakead.Forest
 	entra  *fakeentra.Entra
 	c      *connect.Connect
+	memory *journal.Memory
 }
 
 func newWorld(t *testing.T, change func(*connect.Options), roles ...string) *world {
-	w := &world{WithT: gomega.NewWithT(t), t: t, clock: vclock.NewVirtual(vclock.Options{Seed: 7, Start: vclock.DefaultStart})}
+	return worldOf(t, []fakead.Controller{{Name: "dc1"}}, change, roles...)
+}
+
+func worldOf(t *testing.T, controllers []fakead.Controller, change func(*connect.Options), roles ...string) *world {
+	w := &world{memory: journal.NewMemory(0), WithT: gomega.NewWithT(t), t: t, clock: vclock.NewVirtual(vclock.Options{Seed: 7, Start: vclock.DefaultStart})}
 	t.Cleanup(w.clock.Stop)
-	log := journal.New(w.clock, journal.NewMemory(0))
+	log := journal.New(w.clock, w.memory)
 	root, err := pki.NewRoot(w.clock.Now(), 7, "Web Root", pki.Options{})
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	w.net = vnet.New(w.clock, vnet.Options{Seed: 7, WebRoot: root, Journal: log})
@@ -62,7 +67,7 @@ func newWorld(t *testing.T, change func(*connect.Options), roles ...string) *wor
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	_, err = w.entra.Directory.UpdateUser(tenantID, row.Resource.ID, func(u *tenant.User) error { u.Roles = roles; return nil })
 	w.Expect(err).NotTo(gomega.HaveOccurred())
-	w.forest, err = fakead.New(fakead.Options{Clock: w.clock, Journal: log, Seed: 7, Domain: domain, Controllers: []fakead.Controller{{Name: "dc1"}}})
+	w.forest, err = fakead.New(fakead.Options{Clock: w.clock, Journal: log, Seed: 7, Domain: domain, Controllers: controllers})
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	w.Expect(w.forest.Attach(w.net)).To(gomega.Succeed())
 	w.Expect(w.forest.AddOU(unit)).To(gomega.Succeed())

@@ -34,9 +34,17 @@ func (c *Connect) sync(ctx context.Context) (got counts, err error) {
 		c.source, c.usn = f.source, f.usn
 		return got, nil
 	}
-	batches := c.batches(f)
 	var token string
-	if len(batches) > 0 {
+	if !c.imported { // the first cycle of a server that was started
+		if token, err = c.token(ctx); err == nil {
+			err = c.importCloud(ctx, token, f)
+		}
+		if err != nil {
+			return got, err
+		}
+	}
+	batches := c.batches(f)
+	if len(batches) > 0 && token == "" {
 		if token, err = c.token(ctx); err != nil {
 			return got, err
 		}
@@ -52,6 +60,42 @@ func (c *Connect) sync(ctx context.Context) (got counts, err error) {
 	c.source, c.usn = f.source, f.usn
 	return got, nil
 }
+
+// importCloud has what Entra ID has of the directory looked after from now on:
+// what is there and not in the directory was deleted while this server was down.
+// The import before it is a full one.
+func (c *Connect) importCloud(ctx context.Context, token string, f *found) error {
+	status, body, err := c.send(ctx, http.MethodGet, dirsync.ImportURL, "", token, nil)
+	if err != nil {
+		return fmt.Errorf("import from Entra ID: %w", err)
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("import from Entra ID: HTTP %d: %s", status, strings.TrimSpace(string(body)))
+	}
+	var has dirsync.Import
+	if err := json.Unmarshal(body, &has); err != nil {
+		return fmt.Errorf("import from Entra ID: %w", err)
+	}
+	here := map[string]bool{}
+	for i := range f.computers {
+		here[f.computers[i].GUID] = true
+	}
+	for _, guid := range has.Computers {
+		if c.exported[guid] != "" {
+			continue
+		}
+		c.exported[guid] = inCloud
+		if !here[guid] {
+			f.deleted = append(f.deleted, guid)
+		}
+	}
+	c.imported = true
+	return nil
+}
+
+// inCloud stands for the digest of an object that Entra ID has and that was not
+// compared yet.
+const inCloud = "?"
 
 func computerDigest(o *dirsync.Computer) string {
 	return digest(o.SID, o.Name, o.OSVersion, string(o.Certificate), fmt.Sprint(o.Enabled))
@@ -157,17 +201,24 @@ func (c *Connect) export(ctx context.Context, token string, b *dirsync.Export) (
 	return &r, nil
 }
 
-// answerLimit is more than an answer about a full batch has.
-const answerLimit = 1 << 20
+// answerLimit is more than an answer about a full batch has, and an import of
+// 100,000 computers.
+const answerLimit = 8 << 20
 
 var errLong = errors.New("the answer is too long")
 
 func (c *Connect) post(ctx context.Context, url, kind, token string, body []byte) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	return c.send(ctx, http.MethodPost, url, kind, token, body)
+}
+
+func (c *Connect) send(ctx context.Context, method, url, kind, token string, body []byte) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Header.Set("Content-Type", kind)
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}

@@ -32,28 +32,28 @@ const accountDisabled = 2
 // read imports what has changed since the last import at this controller, or
 // everything.
 func (c *Connect) read(ctx context.Context) (*found, error) {
-	l, err := adclient.Open(ctx, c.host(), c.o.Domain, c.o.Site, c.o.Account, adclient.Secret{Password: c.o.Password})
+	dc, usn, err := c.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if dc.Name == c.source && usn == c.usn && c.usn != 0 {
+		return &found{usn: usn, source: c.source}, nil
+	}
+	l, err := adclient.OpenAt(ctx, c.host(), dc, c.o.Domain, c.o.Account, adclient.Secret{Password: c.o.Password})
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s as %s: %w", c.o.Domain, c.o.Account, err)
 	}
 	defer l.Close()
-	source := l.Controller.Name
-	root, err := l.RootDSE("highestCommittedUSN", "defaultNamingContext")
+	source := dc.Name
+	root, err := l.RootDSE("defaultNamingContext")
 	if err != nil {
 		return nil, err
-	}
-	usn, err := strconv.ParseUint(root.Text("highestCommittedUSN"), 10, 64)
-	if err != nil {
-		return nil, fmt.Errorf("highestCommittedUSN: %w", err)
 	}
 	// A lower number than before is a controller that was restored.
 	f := &found{usn: usn, source: source, full: source != c.source || c.usn == 0 || usn < c.usn}
 	since := ""
 	var controls []ldap.Control
 	if !f.full {
-		if usn == c.usn {
-			return f, nil
-		}
 		since = "(uSNChanged>=" + strconv.FormatUint(c.usn+1, 10) + ")"
 		controls = []ldap.Control{{Type: ldap.ControlShowDeleted, Critical: true}}
 	}
@@ -67,6 +67,30 @@ func (c *Connect) read(ctx context.Context) (*found, error) {
 	}
 	c.sort(f, entries)
 	return f, nil
+}
+
+// look asks a controller, as nobody, which change was its last: most cycles have
+// nothing to do.
+func (c *Connect) look(ctx context.Context) (*adclient.Controller, uint64, error) {
+	h := c.host()
+	dc, err := adclient.Locate(ctx, h, c.o.Domain, c.o.Site)
+	if err != nil {
+		return nil, 0, err
+	}
+	l, err := adclient.DialLDAP(ctx, h, dc.Name)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer l.Close()
+	root, err := l.RootDSE("highestCommittedUSN")
+	if err != nil {
+		return nil, 0, err
+	}
+	usn, err := strconv.ParseUint(root.Text("highestCommittedUSN"), 10, 64)
+	if err != nil {
+		return nil, 0, fmt.Errorf("highestCommittedUSN: %w", err)
+	}
+	return dc, usn, nil
 }
 
 var attributes = []string{

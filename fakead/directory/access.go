@@ -3,6 +3,8 @@ package directory
 import (
 	"slices"
 	"strings"
+
+	"windtunnel.test/sim/wire/ldap"
 )
 
 // The rights of a new domain that joining and registering computers needs, in
@@ -48,7 +50,7 @@ func (r *Replica) delegated(id Identity, at *row, right Right) bool {
 			if Right(given) != right && Right(given) != FullControl {
 				continue
 			}
-			if sid, err := ParseSID(trustee); err == nil && id.has(sid) {
+			if sid, err := ldap.ParseSID(trustee); err == nil && id.has(sid) {
 				return true
 			}
 		}

@@ -52,12 +52,20 @@ func (r *Replica) add(c *change, id Identity, dn string, attributes []ldap.Attri
 	if err != nil {
 		return err
 	}
+	if byQuota {
+		if err := withinQuotaAttributes(attributes); err != nil {
+			return err
+		}
+	}
 	d := r.blank(class, parent, name[0])
 	at := &row{obj: &d.object, parent: parent}
 	if err := r.fill(c, id, at, d, attributes); err != nil {
 		return err
 	}
 	if err := r.defaults(c, d); err != nil {
+		return err
+	}
+	if err := r.ownPrimaryGroup(id, d); err != nil {
 		return err
 	}
 	if !r.admin(id) {
@@ -174,15 +182,12 @@ func (r *Replica) defaults(c *change, d *draft) error {
 	}
 	missing(atUAC, strconv.Itoa(UACNormal|UACDisabled|UACPasswordNotRequired))
 	machine := d.int(atUAC)&(UACWorkstationTrust|UACServerTrust) != 0
-	kind, primary := samUser, ridDomainUsers
+	kind := samUser
 	if machine {
-		kind, primary = samMachine, ridDomainComputers
-	}
-	if d.int(atUAC)&UACServerTrust != 0 {
-		primary = ridDomainControllers
+		kind = samMachine
 	}
 	missing(atSAMType, strconv.Itoa(kind))
-	missing(atPrimaryGroup, strconv.Itoa(primary))
+	missing(atPrimaryGroup, strconv.Itoa(primaryGroup(d)))
 	missing(atPwdLastSet, "0")
 	missing(atAccountExpires, strconv.FormatInt(never, 10))
 	missing(must("codePage"), "0")
@@ -192,6 +197,26 @@ func (r *Replica) defaults(c *change, d *draft) error {
 		missing(must("isCriticalSystemObject"), "FALSE")
 	}
 	return r.enabledWithoutPassword(d)
+}
+
+// primaryGroup is that of a new account, by its kind.
+func primaryGroup(d *draft) int {
+	switch uac := d.int(atUAC); {
+	case uac&UACServerTrust != 0:
+		return ridDomainControllers
+	case uac&UACWorkstationTrust != 0:
+		return ridDomainComputers
+	}
+	return ridDomainUsers
+}
+
+// ownPrimaryGroup refuses a new account another primary group than its kind
+// has: it cannot be in any yet.
+func (r *Replica) ownPrimaryGroup(id Identity, d *draft) error {
+	if id.System || !d.is("user") || d.int(atPrimaryGroup) == int64(primaryGroup(d)) {
+		return nil
+	}
+	return serviceError("00000529") // ERROR_MEMBER_NOT_IN_GROUP
 }
 
 // enabledWithoutPassword refuses an enabled user whose password is shorter than
@@ -207,9 +232,6 @@ func (r *Replica) enabledWithoutPassword(d *draft) error {
 // restrictedAccount holds what somebody without administrative rights makes to
 // the account of a workstation (learn.microsoft.com, KB5008102).
 func restrictedAccount(d *draft) error {
-	if !d.is("computer") {
-		return nil
-	}
 	uac := d.int(atUAC)
 	if uac&UACServerTrust != 0 || uac&(UACTrustedDelegation|uacTrustedToAuth|uacPartialSecrets) != 0 {
 		return noWriteRight()

@@ -107,7 +107,7 @@ func (b *builder) add(dn, class string, pairs ...string) error {
 		case dnSyntax:
 			v = refTo(b.d.guidOf(v))
 		case sidSyntax:
-			sid, err := ParseSID(v)
+			sid, err := ldap.ParseSID(v)
 			if err != nil {
 				return err
 			}

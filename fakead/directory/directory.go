@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/wire/ldap"
 )
 
 // Options describe a forest's directory. The zero value of each but Domain
@@ -101,7 +102,7 @@ func New(o Options) (*Directory, error) {
 	d.schemaDN = "CN=Schema," + d.configDN
 	d.guid, d.lostAndFound = d.newGUID("domain"), d.newGUID("lost and found")
 	k := o.Seed.Key("fakead", "domain SID", o.Domain)
-	d.sid = NewSID(5, 21, sub(k[0:]), sub(k[4:]), sub(k[8:]))
+	d.sid = ldap.NewSID(5, 21, sub(k[0:]), sub(k[4:]), sub(k[8:]))
 	if err := d.readSubnets(); err != nil {
 		return nil, err
 	}
@@ -213,7 +214,7 @@ func (d *Directory) readSubnets() error {
 // newGUID is a GUID that belongs to the names.
 func (d *Directory) newGUID(names ...string) GUID {
 	// A UUID of the seed always parses.
-	g, _ := ParseGUID(d.o.Seed.UUID(append([]string{"fakead", d.o.Domain}, names...)...))
+	g, _ := ldap.ParseGUID(d.o.Seed.UUID(append([]string{"fakead", d.o.Domain}, names...)...))
 	return g
 }
 

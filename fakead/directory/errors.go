@@ -83,6 +83,10 @@ func unknownAttribute() error {
 	return ldap.Errorf(ldap.NoSuchAttribute, "00000057: LdapErr: DSID-0C090D87, comment: Error in attribute conversion operation, data 0, v4563")
 }
 
+func lockedOut(def *attributeType) error {
+	return attributeError(ldap.ConstraintViolation, "00000775", "1005 (CONSTRAINT_ATT_TYPE)", def)
+}
+
 func updateError(code ldap.ResultCode, win, problem string) error {
 	return ldap.Errorf(code, "%s: UpdErr: DSID-0305038D, problem %s, data 0\n", win, problem)
 }
@@ -118,6 +122,7 @@ func namingViolation(name string) error {
 }
 
 func badName(name string) error {
+	name = name[:min(len(name), 1024)]
 	return nameError(ldap.InvalidDNSyntax, "0000208F", "2006 (BAD_NAME)", strings.ToValidUTF8(name, "?"))
 }
 

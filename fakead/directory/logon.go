@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/wire/krb5"
+	"windtunnel.test/sim/wire/ldap"
 )
 
 // Restriction is why an account may not log on with the right password.
@@ -108,10 +110,13 @@ func (r *Replica) lockedUntil(o *object) time.Time {
 // Failed counts a wrong password, and locks the account where the policy says so.
 func (r *Replica) Failed(ctx context.Context, a Account) {
 	defer r.enter()()
-	at := r.rows[a.GUID]
-	if at == nil || at.obj.deleted {
-		return
+	if at := r.rows[a.GUID]; at != nil && !at.obj.deleted {
+		r.failed(ctx, at)
 	}
+}
+
+func (r *Replica) failed(ctx context.Context, at *row) {
+	a := r.account(at)
 	p, now, l := r.policy(), r.Now(), r.d.logons[a.GUID]
 	if p.LockoutWindow > 0 && now.Sub(l.badAt) >= p.LockoutWindow {
 		l.bad = 0
@@ -148,6 +153,10 @@ func (r *Replica) record(ctx context.Context, kind, object string) {
 // passwords first.
 func (r *Replica) CheckPassword(ctx context.Context, a Account, password string) error {
 	encoded := encodePassword(password)
+	// Others may have tried meanwhile.
+	if now, ok := r.AccountBySID(a.SID); ok {
+		a.LockedUntil, a.UAC = now.LockedUntil, now.UAC
+	}
 	if a.password != encoded && r.index != 0 {
 		if newer, ok := r.d.Primary().AccountBySID(a.SID); ok {
 			a = newer
@@ -162,9 +171,17 @@ func (r *Replica) CheckPassword(ctx context.Context, a Account, password string)
 		return bindRefused("52e")
 	case why != Unrestricted:
 		return bindRefused(data[why])
+	case !a.allowedAt(r.c.Name):
+		// A bind does not say where it comes from: it is the controller's own.
+		return bindRefused("531")
 	}
 	r.Succeeded(ctx, a)
 	return nil
+}
+
+// allowedAt tells whether an account may log on at a computer.
+func (a Account) allowedAt(host string) bool {
+	return len(a.Workstations) == 0 || slices.ContainsFunc(a.Workstations, func(w string) bool { return strings.EqualFold(strings.TrimSpace(w), host) })
 }
 
 // Authenticate is a simple bind ([MS-ADTS] 5.1.1.1.1): by distinguished name,
@@ -190,7 +207,7 @@ func (r *Replica) bindName(name string) (Account, bool) {
 	if a, ok := r.AccountByUPN(name); ok {
 		return a, true
 	}
-	if sid, err := ParseSID(name); err == nil {
+	if sid, err := ldap.ParseSID(name); err == nil {
 		return r.AccountBySID(sid)
 	}
 	if strings.HasPrefix(name, "{") {

@@ -23,7 +23,7 @@ func (r *Replica) Modify(ctx context.Context, id Identity, dn string, changes []
 		return err
 	}
 	d := at.obj.edit(r.Now().UnixNano(), uint32(r.index))
-	touched, err := r.applyAll(id, at, d, changes)
+	touched, err := r.applyAll(ctx, id, at, d, changes)
 	if err != nil {
 		return err
 	}
@@ -47,10 +47,10 @@ func urgent(touched []*attributeType) bool {
 	return slices.Contains(touched, atUnicodePwd) || slices.Contains(touched, atLockoutTime)
 }
 
-func (r *Replica) applyAll(id Identity, at *row, d *draft, changes []ldap.Change) ([]*attributeType, error) {
+func (r *Replica) applyAll(ctx context.Context, id Identity, at *row, d *draft, changes []ldap.Change) ([]*attributeType, error) {
 	var touched []*attributeType
 	if password := passwordChange(changes); len(password) > 0 {
-		if err := r.changePassword(id, at, d, password); err != nil {
+		if err := r.changePassword(ctx, id, at, d, password); err != nil {
 			return nil, err
 		}
 		changes = slices.DeleteFunc(slices.Clone(changes), func(c ldap.Change) bool { return keyOf(c.Attribute.Type) == atUnicodePwd.key })
@@ -104,23 +104,9 @@ func (r *Replica) apply(id Identity, at *row, d *draft, c ldap.Change, def *attr
 
 // changed are the values that an attribute has after a change.
 func (r *Replica) changed(d *draft, c ldap.Change, def *attributeType) ([]string, error) {
-	given := make([]string, 0, len(c.Attribute.Values))
-	for _, v := range c.Attribute.Values {
-		s, ok := r.canonical(def, v)
-		switch {
-		case !ok && def.syntax == dnSyntax:
-			dn, err := ldap.ParseDN(string(v))
-			if err != nil {
-				return nil, badSyntax(def)
-			}
-			return nil, r.noObject(dn, r.rows[r.d.guid])
-		case !ok:
-			return nil, badSyntax(def)
-		}
-		if containsValue(def, given, s) {
-			return nil, valueExists(def)
-		}
-		given = append(given, s)
+	given, err := r.given(def, c.Attribute.Values)
+	if err != nil {
+		return nil, err
 	}
 	have := d.stored(def)
 	switch c.Op {
@@ -130,8 +116,12 @@ func (r *Replica) changed(d *draft, c ldap.Change, def *attributeType) ([]string
 		if len(given) == 0 {
 			return nil, ldap.Errorf(ldap.ProtocolError, "00000057: LdapErr: DSID-0C090F6A, comment: no values to add, data 0, v4563")
 		}
+		if len(have)+len(given) > maxValues && def.syntax != dnSyntax {
+			return nil, tooManyValues()
+		}
+		there := valueSet(def, have)
 		for _, v := range given {
-			if containsValue(def, have, v) {
+			if there[def.comparable(v)] {
 				return nil, valueExists(def)
 			}
 		}
@@ -149,12 +139,13 @@ func removeValues(def *attributeType, have, given []string) ([]string, error) {
 	if len(given) == 0 {
 		return nil, nil
 	}
-	for _, v := range given {
-		if !containsValue(def, have, v) {
+	there, gone := valueSet(def, have), valueSet(def, given)
+	for v := range gone {
+		if !there[v] {
 			return nil, noSuchValue(def)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(have), func(v string) bool { return containsValue(def, given, v) }), nil
+	return slices.DeleteFunc(slices.Clone(have), func(v string) bool { return gone[def.comparable(v)] }), nil
 }
 
 func containsValue(def *attributeType, values []string, v string) bool {
@@ -221,7 +212,7 @@ func checkedUAC(d *draft, v string, adding bool) (string, error) {
 	switch {
 	case kind&(kind-1) != 0, kind == UACInterdomainTrust:
 		return "", accountControl()
-	case kind == UACWorkstationTrust && !d.is("computer"):
+	case kind != UACNormal && !d.is("computer"):
 		return "", classViolation()
 	case !adding && d.int(atUAC)&accountTypes != kind:
 		sam := samUser
@@ -240,15 +231,17 @@ func (r *Replica) consistent(id Identity, at *row, d *draft, touched []*attribut
 			return err
 		}
 	}
-	if !slices.Contains(touched, atUAC) {
-		return nil
+	if slices.Contains(touched, atPrimaryGroup) {
+		if err := r.withPrimaryGroup(at, d); err != nil {
+			return err
+		}
 	}
-	if !r.admin(id) {
+	if !r.admin(id) && (slices.Contains(touched, atUAC) || slices.Contains(touched, atSAM)) {
 		if err := restrictedAccount(d); err != nil {
 			return err
 		}
 	}
-	if at.obj.int(atUAC)&UACDisabled != 0 {
+	if slices.Contains(touched, atUAC) && at.obj.int(atUAC)&UACDisabled != 0 {
 		return r.enabledWithoutPassword(d)
 	}
 	return nil
@@ -266,7 +259,7 @@ func passwordChange(changes []ldap.Change) []ldap.Change {
 	return steps
 }
 
-func (r *Replica) changePassword(id Identity, at *row, d *draft, steps []ldap.Change) error {
+func (r *Replica) changePassword(ctx context.Context, id Identity, at *row, d *draft, steps []ldap.Change) error {
 	if len(steps) != 2 || steps[0].Op != ldap.DeleteValues || steps[1].Op != ldap.AddValues {
 		return accountControl()
 	}
@@ -278,7 +271,14 @@ func (r *Replica) changePassword(id Identity, at *row, d *draft, steps []ldap.Ch
 		}
 		words[i] = word
 	}
-	if at.obj.first(atUnicodePwd) != encodePassword(words[0]) {
+	// A wrong one counts as it does in a logon ([MS-SAMR] 3.1.5.10.1).
+	switch have := at.obj.first(atUnicodePwd); {
+	case !r.lockedUntil(at.obj).IsZero():
+		return lockedOut(atUnicodePwd)
+	case have == "":
+		return oldPasswordWrong(atUnicodePwd)
+	case have != encodePassword(words[0]):
+		r.failed(ctx, at)
 		return oldPasswordWrong(atUnicodePwd)
 	}
 	if err := r.allowed(at.obj, words[1], true); err != nil {

@@ -152,7 +152,7 @@ func (r *Replica) resolveExtended(name string) (*row, error) {
 
 func (r *Replica) resolveWellKnown(value, name string) (*row, error) {
 	guid, base, ok := strings.Cut(value, ",")
-	if !ok {
+	if !ok || strings.HasPrefix(base, "<") {
 		return nil, badName(name)
 	}
 	at, err := r.resolve(base)
@@ -186,7 +186,7 @@ func (r *Replica) only(def *attributeType, v string) *row {
 }
 
 func guidOfText(s string) (GUID, bool) {
-	if g, err := ParseGUID(s); err == nil {
+	if g, err := ldap.ParseGUID(s); err == nil {
 		return g, true
 	}
 	var g GUID
@@ -199,13 +199,13 @@ func guidOfText(s string) (GUID, bool) {
 }
 
 func sidOfText(s string) (SID, bool) {
-	if sid, err := ParseSID(s); err == nil {
+	if sid, err := ldap.ParseSID(s); err == nil {
 		return sid, true
 	}
 	b, ok := unhex(s)
 	if !ok {
 		return "", false
 	}
-	sid, err := SIDFromBytes(b)
+	sid, err := ldap.SIDFromBytes(b)
 	return sid, err == nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"windtunnel.test/sim/wire/ldap"
 )
 
 // stamp says which change made a value ([MS-ADTS] 3.1.1.1.9). Of two, the one
@@ -235,7 +237,7 @@ func (o *object) UnmarshalJSON(b []byte) error {
 	*o = object{rdn: strings.Clone(k.RDN), named: stampOf(k.Named), deleted: k.Deleted, created: k.Created, changed: k.Changed}
 	var err error
 	if k.Parent != "" {
-		if o.parent, err = ParseGUID(k.Parent); err != nil {
+		if o.parent, err = ldap.ParseGUID(k.Parent); err != nil {
 			return err
 		}
 	}

@@ -35,12 +35,14 @@ type named struct {
 
 func selectionOf(attributes []string, typesOnly bool) selection {
 	s := selection{all: len(attributes) == 0, typesOnly: typesOnly}
+	seen := map[*attributeType]bool{}
 	for _, a := range attributes {
 		if a == "*" {
 			s.all = true
 			continue
 		}
-		if def := attributeTypes[keyOf(a)]; def != nil {
+		if def := attributeTypes[keyOf(a)]; def != nil && !seen[def] {
+			seen[def] = true
 			s.named = append(s.named, named{def, a})
 		}
 	}

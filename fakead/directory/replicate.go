@@ -192,7 +192,7 @@ func (d *Directory) load(tx *store.Tx) {
 	for key, o := range d.rows.Inserted(tx) {
 		if o.guid == (GUID{}) {
 			// Keys are GUIDs that this package wrote.
-			o.guid, _ = ParseGUID(key)
+			o.guid, _ = ldap.ParseGUID(key)
 		}
 		for _, r := range d.replicas {
 			r.put(o)

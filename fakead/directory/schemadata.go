@@ -175,8 +175,6 @@ subClassOf case single
 msDS-HostServiceAccount dn
 msDS-ManagedPasswordInterval int single
 msDS-GroupMSAMembership octets single
-ms-Mcs-AdmPwd text single
-ms-Mcs-AdmPwdExpirationTime large single
 rIDAvailablePool large single
 rIDSetReferences dn
 msDFSR-ComputerReferenceBL dn

@@ -65,12 +65,33 @@ func (r *Replica) Search(_ context.Context, id Identity, q Query) (*Results, err
 		filter = &ldap.Filter{Kind: ldap.Present, Attribute: atObjectClass.name}
 	}
 	t := r.ready(filter)
-	for _, at := range r.candidates(&t, base, q) {
+	rows := r.candidates(&t, base, q)
+	if t.cost()*len(rows) > maxComparisons {
+		return nil, &ldap.Error{Code: ldap.TimeLimitExceeded}
+	}
+	for _, at := range rows {
 		if r.match(&t, at) == yes {
 			res.found = append(res.found, shown{at, at.obj})
 		}
 	}
 	return res, nil
+}
+
+// maxComparisons is how much work one search may be. A controller bounds it by
+// time (MaxQueryDuration, 120 s); ours is bounded by what does not depend on
+// the machine.
+const maxComparisons = 10_000_000
+
+// cost is how many comparisons a term is for one row, at most.
+func (t *term) cost() int {
+	n := 1
+	for i := range t.children {
+		n += t.children[i].cost()
+	}
+	if t.rule == ldap.RuleInChain {
+		n += 100 // groups that are walked
+	}
+	return n + len(t.parts)
 }
 
 // candidates are the rows in scope that can match, in the replica's order.
@@ -145,7 +166,9 @@ func (r *Replica) planTerm(t *term, deleted bool) (rows []*row, ok bool) {
 			if !can {
 				return nil, false
 			}
-			rows = append(rows, some...)
+			if rows = append(rows, some...); len(rows) > 2*len(r.rows) {
+				return nil, false // looking at each once is less
+			}
 		}
 		return rows, true
 	}

@@ -129,10 +129,10 @@ func (r *Replica) canonical(def *attributeType, v []byte) (string, bool) {
 }
 
 func canonicalSID(v []byte) (string, bool) {
-	if sid, err := SIDFromBytes(v); err == nil {
+	if sid, err := ldap.SIDFromBytes(v); err == nil {
 		return string(sid), true
 	}
-	sid, err := ParseSID(string(v))
+	sid, err := ldap.ParseSID(string(v))
 	return string(sid), err == nil
 }
 
@@ -140,7 +140,7 @@ func canonicalGUID(v []byte) (string, bool) {
 	if len(v) == 16 {
 		return string(v), true
 	}
-	g, err := ParseGUID(string(v))
+	g, err := ldap.ParseGUID(string(v))
 	return string(g[:]), err == nil
 }
 

@@ -145,6 +145,14 @@ func TestWhatIsNoQuestion(t *testing.T) {
 	two := new(dns.Msg).SetQuestion("corp.contoso.com.", dns.TypeA)
 	two.Question = append(two.Question, two.Question[0])
 	g.Expect(exchange(t, s, two).Rcode).To(Equal(dns.RcodeFormatError))
+	// A name that points at itself, and two that point at each other.
+	for _, name := range [][]byte{{0xc0, 12}, {0xc0, 14, 0xc0, 12}, {1, 'a', 0xc0, 12}} {
+		b := append([]byte{0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0}, append(name, 0, 1, 0, 1)...)
+		failed := new(dns.Msg)
+		g.Expect(failed.Unpack(s.HandlePacket(ctx, nil, b))).To(Succeed())
+		g.Expect(failed.Rcode).To(Equal(dns.RcodeFormatError))
+		g.Expect(failed.Id).To(BeEquivalentTo(7))
+	}
 	near, far := net.Pipe()
 	go func() { _, _ = near.Write([]byte{0, 0}) }()
 	s.ServeStream(ctx, far) // ends by itself

@@ -1,6 +1,8 @@
 package kdc
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"slices"
 	"strings"
 
@@ -74,6 +76,19 @@ func (s *Server) server(n krb5.Name) (directory.Account, bool) {
 	return s.client(n)
 }
 
+// service is the account of a server whose ticket somebody asks for. A user
+// without service names is none: its password would be there to guess offline.
+func (s *Server) service(n krb5.Name) (directory.Account, error) {
+	a, ok := s.server(n)
+	switch {
+	case !ok:
+		return a, krb5.Refusal(krb5.ErrServerUnknown)
+	case len(n.Parts) == 1 && !a.Computer && (len(a.SPNs) == 0 || strings.EqualFold(a.SAM, "krbtgt")):
+		return a, krb5.Refusal(krb5.ErrUserToUser)
+	}
+	return a, nil
+}
+
 // keys are an account's as the protocol has them.
 func (s *Server) keys(a directory.Account) []krb5.Key {
 	var list []krb5.Key
@@ -86,13 +101,27 @@ func (s *Server) keys(a directory.Account) []krb5.Key {
 // ticketKey is the key that a server's tickets are sealed with: of its
 // strongest type by what it says it supports. One that says nothing gets RC4,
 // as before it was asked (DefaultDomainSupportedEncTypes, 0x27).
-func (s *Server) ticketKey(a directory.Account, tgs bool) (krb5.Key, int, bool) {
+func (s *Server) ticketKey(n krb5.Name, a directory.Account, tgs bool) (krb5.Key, int, bool) {
 	for _, k := range s.Directory.Keys(a) {
 		if tgs || supports(a.EncTypes, k.EType) {
-			return krb5.Key{Type: k.EType, Value: k.Value}, k.Kvno, true
+			key := krb5.Key{Type: k.EType, Value: k.Value}
+			if n.Equal(krb5.PasswordService()) {
+				key = passwordKey(key)
+			}
+			return key, k.Kvno, true
 		}
 	}
 	return krb5.Key{}, 0, false
+}
+
+// passwordKey is the password service's key, made of the ticket-granting one's:
+// a ticket's name is not sealed, and with one key for both, who may only change
+// an expired password could show that ticket as a granting one (CVE-2022-2031).
+// How Windows tells them apart is not public.
+func passwordKey(k krb5.Key) krb5.Key {
+	h := hmac.New(sha256.New, k.Value)
+	h.Write([]byte(krb5.PasswordService().String()))
+	return krb5.Key{Type: k.Type, Value: h.Sum(nil)[:krb5.KeySize(k.Type)]}
 }
 
 func supports(bits uint32, etype int32) bool {

@@ -26,9 +26,9 @@ func (s *Server) authenticate(ctx context.Context, req *krb5.Request) ([]byte, e
 	if !ok {
 		return nil, krb5.Refusal(krb5.ErrClientUnknown)
 	}
-	server, ok := s.server(req.Server)
-	if !ok {
-		return nil, krb5.Refusal(krb5.ErrServerUnknown)
+	server, err := s.service(req.Server)
+	if err != nil {
+		return nil, err
 	}
 	why := s.Directory.Restriction(client)
 	if e := restricted(why); e != nil && e.Code == krb5.ErrClientRevoked {
@@ -45,7 +45,9 @@ func (s *Server) authenticate(ctx context.Context, req *krb5.Request) ([]byte, e
 	if e := restricted(why); e != nil && !req.Server.Equal(krb5.PasswordService()) {
 		return nil, e
 	}
-	if len(client.Workstations) > 0 && req.Host != "" && !containsFold(client.Workstations, req.Host) {
+	// Who does not say where it logs on, as only Windows does, logs on nowhere
+	// that is on the list.
+	if len(client.Workstations) > 0 && !containsFold(client.Workstations, req.Host) {
 		return nil, &krb5.Error{Code: krb5.ErrPolicy, Data: krb5.StatusData(uint32(hresult.STATUSWorkstation))}
 	}
 	return s.initialTicket(req, client, server, key)
@@ -87,6 +89,10 @@ func (s *Server) proof(ctx context.Context, req *krb5.Request, client directory.
 	}
 	if at.Sub(s.Directory.Now()).Abs() > s.timing().Hybrid.ClockSkew {
 		return directory.Key{}, krb5.Refusal(krb5.ErrSkew)
+	}
+	// Others may have tried wrong ones since the account was looked up.
+	if now, ok := s.Directory.AccountBySAM(client.SAM); ok && s.Directory.Restriction(now) == directory.LockedOut {
+		return directory.Key{}, restricted(directory.LockedOut)
 	}
 	s.Directory.Succeeded(ctx, client)
 	return key, nil

@@ -91,7 +91,11 @@ func (p *Passwords) keys(t *krb5.Ticket) ([]krb5.Key, error) {
 	if !ok {
 		return nil, krb5.Refusal(krb5.ErrNotUs)
 	}
-	return p.s.keys(a), nil
+	list := p.s.keys(a)
+	for i := range list {
+		list[i] = passwordKey(list[i])
+	}
+	return list, nil
 }
 
 var (

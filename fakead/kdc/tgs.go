@@ -51,9 +51,9 @@ func (s *Server) grantTo(asked *krb5.Verified, req *krb5.Request) ([]byte, error
 	case !now.Before(tgt.EndTime): // without the skew that a service allows
 		return nil, krb5.Refusal(krb5.ErrTicketExpired)
 	}
-	server, ok := s.server(req.Server)
-	if !ok {
-		return nil, krb5.Refusal(krb5.ErrServerUnknown)
+	server, err := s.service(req.Server)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.recheck(tgt, now); err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (s *Server) issue(reply *krb5.Reply, part *krb5.TicketPart, req *krb5.Reque
 	if !ok {
 		return nil, krb5.Refusal(krb5.ErrEncryptionType)
 	}
-	with, version, ok := s.ticketKey(server, tgs)
+	with, version, ok := s.ticketKey(req.Server, server, tgs)
 	if !ok {
 		return nil, krb5.Refusal(krb5.ErrEncryptionType)
 	}

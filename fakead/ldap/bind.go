@@ -48,7 +48,7 @@ func (t *session) simple(r *wire.BindRequest) error {
 	if len(r.Password) == 0 {
 		return nil
 	}
-	if t.s.RequireTLS && t.secure == nil && !t.layer {
+	if t.s.RequireTLS && t.secure == nil && !t.sealed { // a signed one can be read on the way
 		return notSigned()
 	}
 	who, err := t.s.Directory.Authenticate(t.ctx, r.Name, string(r.Password))

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 
+	"windtunnel.test/fakead/directory"
 	wire "windtunnel.test/sim/wire/ldap"
 )
 
@@ -45,6 +46,7 @@ func (t *session) startTLS(id int) bool {
 	if err != nil {
 		return true
 	}
+	t.who, t.pages = directory.Identity{}, nil
 	return t.flush() == nil && t.handshake() == nil
 }
 

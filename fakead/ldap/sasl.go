@@ -113,7 +113,9 @@ func (t *session) enter(n *negotiation, layer krb5.Layers, most int) error {
 	}
 	name, _ := n.acceptor.Client()
 	a, ok := t.s.Directory.AccountByName(name.String())
-	if !ok {
+	if !ok || strings.EqualFold(a.SAM, name.String()+"$") {
+		// A ticket names its account in full; who has left out a dollar has had an
+		// account of that name, which is gone (CVE-2021-42287).
 		return invalidCredentials()
 	}
 	seal := layer == krb5.LayerSeal

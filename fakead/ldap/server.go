@@ -79,11 +79,15 @@ func (s *Server) serve(ctx context.Context, c net.Conn, secure, global bool) {
 	t.run()
 }
 
+// longestRecorded is how much of a name is journalled: it may be as long as a message.
+const longestRecorded = 1024
+
 // record journals one operation: who, what, on which object, and how it ended.
 func (s *Server) record(who directory.Identity, operation, dn string, err error) {
 	if s.Journal == nil {
 		return
 	}
+	dn = dn[:min(len(dn), longestRecorded)]
 	f := make([]journal.Field, 0, 5)
 	f = append(f, journal.F("service", s.Directory.HostName()), journal.F("operation", operation), journal.F("name", dn), journal.F("by", who.Name))
 	if err == nil {

@@ -13,6 +13,8 @@
 // a package's account joins with one like a user.
 //
 // A Service is an http.Handler; it needs a Directory and somebody who verifies
-// tickets, AIK certificates and tokens. A request's body may have 1 MiB. Hybrid
-// join and AD FS are absent and answer so.
+// tickets, AIK certificates and tokens. A request's body may have 1 MiB. A
+// computer of Active Directory claims, without a token, the device object that
+// the directory sync has made of it: by the key of its userCertificate. AD FS is
+// absent and answers so.
 package drs

@@ -154,5 +154,9 @@ func (s *Service) refused(w http.ResponseWriter, r *http.Request, operation stri
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, operation, check, code, sub, message string) {
 	e := wire.NewError(code, sub, operation, message, s.NewID("trace"), s.Now())
 	s.Refused(r.Context(), operation, check, e.HResult().Hex())
-	service.WriteJSON(w, e.Status(), e)
+	status := e.Status()
+	if operation == opSyncJoin && status == http.StatusUnauthorized {
+		status = http.StatusBadRequest // there is no token that could be another one
+	}
+	service.WriteJSON(w, status, e)
 }

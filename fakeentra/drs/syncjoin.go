@@ -26,8 +26,13 @@ func (s *Service) syncJoin(w http.ResponseWriter, r *http.Request, guid string) 
 		service.WriteJSON(w, http.StatusOK, response)
 		return
 	}
-	s.refused(w, r, "drs.syncJoin", err)
+	s.refused(w, r, opSyncJoin, err)
 }
+
+// opSyncJoin names the claims. All that are refused are bad requests, whatever
+// the reason is (learn.microsoft.com, "Troubleshoot Microsoft Entra hybrid joined
+// devices": Https Status beside Server ErrorCode).
+const opSyncJoin = "drs.syncJoin"
 
 var (
 	errJoinType  = errors.New("only a hybrid join is claimed in this way")

@@ -6,6 +6,8 @@
 // Accounts role, and that a device object belongs to a directory sync before it
 // changes or deletes it. The protocol is our model; see package dirsync.
 //
-// Not here: imports, password hashes, writeback, soft matches, quotas. Accounts
+// A server that was started asks which computers the tenant has already.
+//
+// Not here: other imports, password hashes, writeback, soft matches, quotas. Accounts
 // of users are in the tenant from the start.
 package provisioning

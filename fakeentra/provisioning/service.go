@@ -45,18 +45,34 @@ func (s *Service) init() {
 	})
 }
 
-// ServeHTTP takes exports.
+// ServeHTTP takes exports, and says what there is.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.init()
-	if r.Method != http.MethodPost || !service.Match(service.Segments(r.URL.Path), strings.TrimPrefix(dirsync.Path, "/")) {
-		service.NotModelled(w, r)
-		return
+	at := func(path string) bool {
+		return service.Match(service.Segments(r.URL.Path), strings.TrimPrefix(path, "/"))
 	}
-	s.export(w, r)
+	switch {
+	case r.Method == http.MethodPost && at(dirsync.Path):
+		s.export(w, r)
+	case r.Method == http.MethodGet && at(dirsync.ImportPath):
+		s.list(w, r)
+	default:
+		service.NotModelled(w, r)
+	}
 }
 
+const (
+	opExport = "provisioning.export"
+	opImport = "provisioning.import"
+)
+
 // Operation names a request for journals and fault rules.
-func Operation(*http.Request) string { return "provisioning.export" }
+func Operation(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return opImport
+	}
+	return opExport
+}
 
 var (
 	errNobody = errors.New("nobody verifies tokens")
@@ -82,28 +98,44 @@ func (s *Service) caller(r *http.Request) (string, error) {
 	return claims.TenantID, nil
 }
 
-func (s *Service) export(w http.ResponseWriter, r *http.Request) {
-	refuse := func(status int, check string, err error) {
-		s.Refused(r.Context(), "provisioning.export", check, http.StatusText(status))
-		service.WriteJSON(w, status, map[string]string{"error": check, "message": err.Error()})
-	}
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, status int, check string, err error) {
+	s.Refused(r.Context(), Operation(r), check, http.StatusText(status))
+	service.WriteJSON(w, status, map[string]string{"error": check, "message": err.Error()})
+}
+
+// admit is the tenant of who may synchronise one; false: the answer is given.
+func (s *Service) admit(w http.ResponseWriter, r *http.Request) (tenantID string, ok bool) {
 	tenantID, err := s.caller(r)
 	switch {
 	case errors.Is(err, errRole):
-		refuse(http.StatusForbidden, "role", err)
-		return
+		s.refuse(w, r, http.StatusForbidden, "role", err)
 	case err != nil:
-		refuse(http.StatusUnauthorized, "token", err)
+		s.refuse(w, r, http.StatusUnauthorized, "token", err)
+	}
+	return tenantID, err == nil
+}
+
+// list says what the tenant has of a directory, to a server that was just
+// started.
+func (s *Service) list(w http.ResponseWriter, r *http.Request) {
+	if tenantID, ok := s.admit(w, r); ok {
+		service.WriteJSON(w, http.StatusOK, dirsync.Import{Computers: s.dir.SyncedComputers(tenantID)})
+	}
+}
+
+func (s *Service) export(w http.ResponseWriter, r *http.Request) {
+	tenantID, ok := s.admit(w, r)
+	if !ok {
 		return
 	}
 	body, err := service.ReadBody(r)
 	if err != nil {
-		refuse(http.StatusBadRequest, "body", err)
+		s.refuse(w, r, http.StatusBadRequest, "body", err)
 		return
 	}
 	batch, err := dirsync.ParseExport(body)
 	if err != nil {
-		refuse(http.StatusBadRequest, "message", err)
+		s.refuse(w, r, http.StatusBadRequest, "message", err)
 		return
 	}
 	result := s.apply(tenantID, batch)

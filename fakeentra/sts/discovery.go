@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"windtunnel.test/fakeentra/service"
+	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/oauth"
 )
 
@@ -107,12 +108,18 @@ func (s *Service) realm(c *call, login string) {
 		s.refuse(c, "sts.userrealm", fail(oauth.MissingParameter, "user", "user"))
 		return
 	}
-	domain, brand := "", ""
+	domain, brand, federated := "", "", false
 	if t, err := s.dir.TenantOf(login); err == nil {
 		_, domain, _ = strings.Cut(strings.ToLower(login), "@")
 		brand = t.DisplayName
+		federated = slices.ContainsFunc(t.Domains, func(d graph.VerifiedDomain) bool {
+			return strings.EqualFold(d.Name, domain) && d.Type == oauth.RealmFederated
+		})
 	}
 	v1, v21 := oauth.NewUserRealm(login, domain, brand)
+	if federated {
+		v1.AccountType, v21.NameSpaceType = oauth.RealmFederated, oauth.RealmFederated
+	}
 	if v := q.Get("api-version"); v == "2.1" || v == "2.0" || v == "" && q.Has("login") {
 		service.WriteJSON(c.w, http.StatusOK, v21)
 		return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,19 @@ func (d *Directory) DeleteComputer(tenantID, guid string) (deleted bool, err err
 		return nil
 	})
 	return deleted, err
+}
+
+// SyncedComputers are the object GUIDs of the computers that a directory sync
+// has brought to a tenant, sorted.
+func (d *Directory) SyncedComputers(tenantID string) []string {
+	guids := []string{}
+	for _, row := range d.Devices(tenantID) {
+		if row.OnPremises != nil {
+			guids = append(guids, row.DeviceID)
+		}
+	}
+	slices.Sort(guids)
+	return guids
 }
 
 // ErrReplayed is about a claim that was signed no later than one before it.

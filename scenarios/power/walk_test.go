@@ -94,13 +94,13 @@ func place(w *spec.World, pc *device.PC) string {
 	return "no event"
 }
 
-// walk lives as many lives as there are events from the first to the last, and
-// cuts the power at another event of each.
-func walk(first, last int) {
+// walk lives as many lives as there are events from the first to the last, each
+// in such a world, and cuts the power at another event of each.
+func walk(first, last int, world []spec.Option, life func(w *spec.World) (cut string, err error)) {
 	GinkgoHelper()
 	var wrong []string
 	cuts := make([]string, last-first+1)
-	errs := spec.SideBySide(len(cuts), func(i int) []spec.Option { return append(slices.Clone(rich), cutAt(first+i)) }, func(i int, w *spec.World) (err error) {
+	errs := spec.SideBySide(len(cuts), func(i int) []spec.Option { return append(slices.Clone(world), cutAt(first+i)) }, func(i int, w *spec.World) (err error) {
 		cuts[i], err = life(w)
 		if cuts[i] == "no event" {
 			err = errors.Join(err, errors.New("the power was not cut"))
@@ -137,11 +137,11 @@ func lengths() (technician, both int) {
 var _ = Describe("a PC whose power is cut once, and that is switched on again,", func() {
 	It("ends as Windows can end, at whichever event of its technician flow that was", func() {
 		technician, _ := lengths()
-		walk(1, technician)
+		walk(1, technician, rich, life)
 	})
 
 	It("ends as Windows can end, at whichever event of its user flow that was", func() {
 		technician, both := lengths()
-		walk(technician+1, both)
+		walk(technician+1, both, rich, life)
 	})
 })

@@ -96,7 +96,7 @@ func (w *Windows) vpns() []vpnClient {
 func (w *Windows) ownCertificate() bool {
 	own := []string{"aik", "entra-device", "hybrid-claim", "mdm", "ime"}
 	return slices.ContainsFunc(w.Disk.Certs.All(StoreMySystem), func(c Certificate) bool {
-		return c.Container != "" && !slices.Contains(own, c.Name)
+		return !slices.Contains(own, c.Name) // whatever is in this store has a key, be it in software
 	})
 }
 

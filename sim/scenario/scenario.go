@@ -63,7 +63,6 @@ var notYet = map[string]map[string]string{
 		"captivePortal": "captive portals",
 	},
 	"Proxy": {
-		"wpad":           "proxy discovery",
 		"authentication": "proxies that ask who you are",
 	},
 	"Group": {

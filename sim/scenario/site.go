@@ -59,6 +59,7 @@ type Proxy struct {
 	TLSIntercept bool          `yaml:"tlsIntercept" doc:"It opens TLS and shows certificates of its own authority, which PCs do not trust."`
 	Bypass       []string      `yaml:"bypass" doc:"Globs of hosts whose TLS it lets through untouched."`
 	Latency      time.Duration `yaml:"latency" max:"1h" doc:"What it adds to each request and to each answer."`
+	WPAD         *bool         `yaml:"wpad" doc:"Whether PCs find it by WPAD, in the system's context too; false: they do not, and nothing but the proxy gets out. Missing: there is nothing to find, all traffic passes it anyway."`
 }
 
 // Config is the site as vnet wants it. ca signs for a proxy that opens TLS.
@@ -71,7 +72,7 @@ func (s Site) Config(ca *pki.CA) vnet.SiteConfig {
 		c.Block = append(c.Block, vnet.BlockRule{Host: b.Host, Mode: b.Mode.Mode()})
 	}
 	if s.Proxy != nil {
-		c.Proxy = &vnet.ProxyConfig{Bypass: s.Proxy.Bypass, Latency: s.Proxy.Latency}
+		c.Proxy = &vnet.ProxyConfig{Bypass: s.Proxy.Bypass, Latency: s.Proxy.Latency, Unannounced: s.Proxy.WPAD != nil && !*s.Proxy.WPAD}
 		if s.Proxy.TLSIntercept {
 			c.Proxy.TLSIntercept = ca
 		}

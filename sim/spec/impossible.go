@@ -25,12 +25,12 @@ func (w *World) Impossible(pc *device.PC) (found []string) {
 	s.current = s.r.String(device.KeyEnrollments, "Current")
 	s.enrollment = device.KeyEnrollments + `\` + s.current
 	for _, rule := range []func(*state) []string{
-		enrolment, joining, resealing, arriving, services,
+		enrolment, joining, resealing, arriving, membership, services,
 		msiPackages, trackedApps, products, firstSync, certificatesThere, policiesThere,
 	} {
 		found = append(found, rule(&s)...)
 	}
-	return append(found, w.records(&s)...)
+	return append(append(found, w.records(&s)...), w.inDirectory(&s)...)
 }
 
 // state is a PC's disk as the rules look at it.
@@ -177,21 +177,25 @@ func (s *state) startedSince() bool {
 	return s.r.String(device.KeyPolicyCache, "PolicyJsonCache") != "" || s.r.String(device.KeyPolicyCache, "Refusal") != ""
 }
 
-// arriving: nobody works on a PC that is not theirs.
+// arriving: nobody works on a PC that is not theirs. A member of a domain waits
+// for its user at the logon screen, for its registration within the session, and
+// does without a refresh token where the user will not give Entra ID's
+// credentials.
 func arriving(s *state) (found []string) {
 	if s.stage != "done" && s.stage != "user" {
 		return nil
 	}
-	if len(s.r.Subkeys(device.KeyJoinInfo)) == 0 {
+	_, member := s.pc.Domain()
+	if !member && len(s.r.Subkeys(device.KeyJoinInfo)) == 0 {
 		found = append(found, "a user's account on a PC that is not joined")
 	}
 	if !s.enrolled() {
 		found = append(found, "a user's account on a PC that is not enrolled")
 	}
-	if s.r.String(device.KeyOOBE, "UserSID") == "" {
+	if s.r.String(device.KeyOOBE, "UserSID") == "" && !(member && s.stage == "user") {
 		found = append(found, "a user's account without a user")
 	}
-	if s.stage == "done" && s.r.String(device.KeyIdentityStore+`\PRT`, "Token") == "" {
+	if s.stage == "done" && !member && s.r.String(device.KeyIdentityStore+`\PRT`, "Token") == "" {
 		found = append(found, "a desktop without the user's primary refresh token")
 	}
 	return found
@@ -244,7 +248,13 @@ func (w *World) records(s *state) (found []string) {
 	if registered > 1 {
 		found = append(found, fmt.Sprintf("%d registrations for one PC", registered))
 	}
-	if objects := len(w.EntraDevices()); objects > len(w.PCs) {
+	objects := 0
+	for _, d := range w.EntraDevices() {
+		if d.TrustType != "ServerAd" { // those come from the domain, beside the ones of the registrations
+			objects++
+		}
+	}
+	if objects > len(w.PCs) {
 		found = append(found, fmt.Sprintf("%d device objects for %d PCs", objects, len(w.PCs)))
 	}
 	return found

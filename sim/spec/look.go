@@ -24,6 +24,12 @@ func (w *World) Events(pc *device.PC, kinds ...string) []journal.Event {
 	if pc != nil {
 		name = pc.Name
 	}
+	return w.EventsOf(name, kinds...)
+}
+
+// EventsOf is Events for whoever has a name in the journal: a connector, or the
+// directory synchronisation.
+func (w *World) EventsOf(name string, kinds ...string) []journal.Event {
 	var found []journal.Event
 	for _, e := range w.record.Timeline(name) {
 		if len(kinds) == 0 {

@@ -18,7 +18,9 @@ type Option func(*setup)
 type setup struct {
 	apps    string            // more of them, as YAML
 	more    map[string]string // resources by collection, as YAML
+	keys    string            // of the scenario, beside those of the standard one, as YAML
 	changes []func(*scenario.Tenant)
+	whole   []func(*scenario.Scenario)
 	start   time.Time
 	seed    vclock.Seed
 	home    vnet.Home

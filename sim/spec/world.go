@@ -75,6 +75,9 @@ func newWorld(options ...Option) *World {
 	for _, site := range s.Sites {
 		gomega.Expect(made.AddSite(site.Config(nil))).To(gomega.Succeed())
 	}
+	if h := sim.HybridOf(s); h != nil {
+		gomega.Expect(made.AddDomain(*h)).To(gomega.Succeed())
+	}
 	w := &World{World: made, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}, record: record, happening: now}
 	w.admin = made.Administrator()
 	return w
@@ -84,7 +87,7 @@ func newWorld(options ...Option) *World {
 // apps is the last of the file.
 func (s *setup) load() *scenario.Scenario {
 	ginkgo.GinkgoHelper()
-	text := insert(string(standard), s.more)
+	text := s.keys + insert(string(standard), s.more)
 	for line := range strings.Lines(s.apps) {
 		text += "    " + line
 	}
@@ -92,6 +95,9 @@ func (s *setup) load() *scenario.Scenario {
 	gomega.Expect(problems).To(gomega.BeEmpty())
 	for _, change := range s.changes {
 		change(&loaded.Tenant)
+	}
+	for _, change := range s.whole {
+		change(loaded)
 	}
 	return loaded
 }

@@ -157,7 +157,11 @@ func (nic *NIC) reach(ctx context.Context, network, name string, port uint16) (*
 		return nil, nil, 0, err
 	}
 	address := tcpAddr(h.addr, port).String()
-	switch site.blocks(h.name) {
+	mode := site.blocks(h.name)
+	if mode == Allow && site.shut() && !nic.n.domainOnly(h.name) {
+		mode = TimeOut // the firewall lets out what comes from the proxy
+	}
+	switch mode {
 	case TimeOut:
 		if err := nic.wait(ctx, nic.n.o.Timing.Network.TCPConnect, "vnet.connect"); err != nil {
 			return nil, nil, 0, err

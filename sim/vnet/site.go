@@ -32,6 +32,7 @@ type ProxyConfig struct {
 	TLSIntercept *pki.CA       // opens TLS and presents certificates under this CA; nil: lets TLS through untouched
 	Bypass       []string      // globs of hosts that are not intercepted
 	Latency      time.Duration // what the proxy adds to each request and to each answer
+	Unannounced  bool          // only what is sent to it gets out, and no WPAD leads devices to it: they reach nothing outside
 }
 
 // SiteConfig describes a place where devices stand.
@@ -187,6 +188,16 @@ func (s *Site) blocks(name string) BlockMode {
 		}
 	}
 	return Allow
+}
+
+// shut tells whether what does not go by a proxy stays inside, and devices do not know of the proxy.
+func (s *Site) shut() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proxy != nil && s.proxy.Unannounced
 }
 
 // proxyFor is the proxy on the way to a host, and whether it opens TLS.

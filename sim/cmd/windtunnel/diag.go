@@ -17,8 +17,9 @@ var diagVerb = &verb{
 DIR is what "windtunnel run --out" has made. The package is a zip with what
 MDMDiagnosticsTool collects on a PC: a dump of the registry, event logs as .evtx,
 XML and JSON lines, the logs of the Intune management extension, the cached
-Autopilot profile, hardware hash, MDM report, dsregcmd and tpmtool output. It is
-of the moment at which the PC's story was through.
+Autopilot profile, hardware hash, MDM report, what "dsregcmd /status" says
+(dsregcmd.txt) and tpmtool output. It is of the moment at which the PC's story was
+through.
 
   windtunnel run --devices 1 --out result
   windtunnel diag result --device PF4K2J7A            writes PF4K2J7A.zip

@@ -44,7 +44,7 @@ func Collect(out io.Writer, s Source) error {
 	if profile, ok := s.Disk.Files.Read(device.FileProfile); ok {
 		p.add(Profile, profile)
 	}
-	p.add(Join, []byte(dsregcmd(s)))
+	p.add(Join, []byte(DSRegCmd(s)))
 	p.add(TPMInfo, []byte(tpmTool(s)))
 	if len(s.BootLog) > 0 {
 		p.add(BootLogName, s.BootLog)

@@ -192,6 +192,9 @@ func (c category) identify(p *page) error {
 		return nil
 	}
 	p.set(StepToken, succeeded, "Complete")
+	if c.workAccount != nil {
+		p.w.Signal(SignalPhase).Broadcast() // the management extension can speak for the user now
+	}
 	return nil
 }
 
@@ -202,11 +205,7 @@ func (c category) askForAccount(p *page) error {
 		return nil
 	}
 	defer p.draw()
-	err := c.workAccount(c.sid)
-	if join.Unlocked(p.w) {
-		p.w.Signal(SignalPhase).Broadcast() // the management extension can speak for the user now
-	}
-	return err
+	return c.workAccount(c.sid)
 }
 
 // provisioned is the client's own word on how the first sync went.

@@ -83,7 +83,8 @@ func tokenAtLogon(w *device.Windows, a device.Account, password string) {
 }
 
 // AddWorkAccount gets a primary refresh token for the session of the user with
-// this identifier, by Entra credentials.
+// this identifier, by Entra credentials. Sessions that took place meanwhile had
+// the broker get tokens for the device; who adds an account is asked for anew.
 func AddWorkAccount(w *device.Windows, sid, upn, password string) error {
 	const op = "add work account"
 	if !Status(w).Joined {
@@ -99,7 +100,11 @@ func AddWorkAccount(w *device.Windows, sid, upn, password string) error {
 	if found.AccountType != oauth.RealmManaged {
 		return hresult.New(op, hresult.STATUSWrongSecret, errWrongSecret)
 	}
-	return AcquirePRT(w, &Session{UPN: upn, TenantID: Status(w).TenantID, SID: sid}, password)
+	if err := AcquirePRT(w, &Session{UPN: upn, TenantID: Status(w).TenantID, SID: sid}, password); err != nil {
+		return err
+	}
+	dropDeviceTokens(w)
+	return nil
 }
 
 var (

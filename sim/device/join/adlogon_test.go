@@ -28,8 +28,9 @@ type office struct {
 	site   *vnet.Site
 }
 
-func inOffice(t *testing.T, o fakead.Options) *office {
-	r := rig.New(t)
+func inOffice(t *testing.T, o fakead.Options) *office { return officeOn(rig.New(t), o) }
+
+func officeOn(r *rig.Rig, o fakead.Options) *office {
 	o.Clock, o.Journal, o.Timing, o.Seed = r.Clock, journal.New(r.Clock, r.Memory), r.Timing, rig.Seed
 	o.Domain, o.NetBIOS, o.AdministratorPassword = "corp.contoso.com", "CORP", "Admin-Secret-1"
 	if o.Controllers == nil {
@@ -91,7 +92,12 @@ func (o *office) member(w *device.Windows, account bool, password string) {
 
 // asMember runs f on a member of the domain, in its second boot.
 func (o *office) asMember(account bool, password string, f func(w *device.Windows)) *device.PC {
-	pc := o.PC(0, func(w *device.Windows) error {
+	return o.memberWith(0, account, password, f)
+}
+
+// memberWith is asMember on a PC with that chip.
+func (o *office) memberWith(chip int, account bool, password string, f func(w *device.Windows)) *device.PC {
+	pc := o.PC(chip, func(w *device.Windows) error {
 		if w.Boot == 1 {
 			o.member(w, account, password)
 			return device.ErrReboot

@@ -123,25 +123,36 @@ func (h *hybrid) register() (err error) {
 }
 
 // discover finds the registration service of the tenant, and that its domain is
-// one whose users Entra ID signs in itself.
+// one whose users Entra ID signs in itself: a federated one would have to be
+// asked for a token here.
 func (h *hybrid) discover() (*drs.Discovery, error) {
 	found, err := discover(h.w, Tenant{ID: h.tenant.Domain})
 	if err = h.test(testDiscovery, discoveryError(err)); err != nil {
 		return nil, err
 	}
+	federated, err := h.federated()
+	if err = h.test(testDiscovery, err); err != nil {
+		return nil, err
+	}
+	if federated {
+		h.phase = PhaseAuth
+		err = hresult.New(opHybrid, hresult.WAMNoEndpoint, errFederatedDRS)
+	}
+	return found, h.test(testToken, err)
+}
+
+// federated asks who signs the domain's users in.
+func (h *hybrid) federated() (bool, error) {
 	realm, err := userRealm(h.w, "windtunnel@"+h.tenant.Domain)
 	switch {
 	case err != nil && !secure(err):
-		return nil, hresult.New(opHybrid, hresult.AutoJoinRealmDiscovery, err)
+		return false, hresult.New(opHybrid, hresult.AutoJoinRealmDiscovery, err)
 	case err != nil:
-		return nil, err
-	case realm.AccountType == oauth.RealmFederated:
-		h.phase = PhaseAuth
-		return nil, hresult.New(opHybrid, hresult.WAMNoEndpoint, errFederatedDRS)
-	case realm.AccountType != oauth.RealmManaged:
-		return nil, hresult.New(opHybrid, hresult.JoinTenantNotFound, fmt.Errorf("AADSTS90002: Tenant '%s' not found", h.tenant.Domain))
+		return false, err
+	case realm.AccountType != oauth.RealmFederated && realm.AccountType != oauth.RealmManaged:
+		return false, hresult.New(opHybrid, hresult.JoinTenantNotFound, fmt.Errorf("AADSTS90002: Tenant '%s' not found", h.tenant.Domain))
 	}
-	return found, nil
+	return realm.AccountType == oauth.RealmFederated, nil
 }
 
 // discoveryError is what the task makes of a discovery that did not come about:
@@ -150,9 +161,7 @@ func (h *hybrid) discover() (*drs.Discovery, error) {
 func discoveryError(err error) error {
 	code, _ := hresult.CodeOf(err)
 	switch code {
-	case hresult.InternetTimeout:
-		return hresult.New(opHybrid, hresult.AutoJoinDiscoveryTimeout, err)
-	case hresult.InternetNameUnknown, hresult.InternetCannotConnect, hresult.InternetAborted:
+	case hresult.InternetTimeout, hresult.InternetNameUnknown, hresult.InternetCannotConnect, hresult.InternetAborted:
 		return hresult.New(opHybrid, hresult.AutoJoinDiscoveryFailed, err)
 	}
 	return err
@@ -191,6 +200,9 @@ func (h *hybrid) claim(found *drs.Discovery, k *keys) error {
 		var body drs.ErrorDetails
 		if json.Unmarshal(resp.Body, &body) == nil && body.Code != "" {
 			h.server, h.status = &body, resp.Status
+		}
+		if resp.Status == http.StatusServiceUnavailable && h.server == nil {
+			return hresult.New(opHybrid, hresult.JoinServerBusy, hresult.New(opHybrid, hresult.FromHTTPStatus(resp.Status), nil))
 		}
 		return refusal(opHybrid, resp)
 	}

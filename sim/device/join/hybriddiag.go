@@ -1,6 +1,7 @@
 package join
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,12 +21,13 @@ const (
 	testConfiguration = "AD Configuration Test"
 	testDiscovery     = "DRS Discovery Test"
 	testDRS           = "DRS Connectivity Test"
+	testToken         = "Token acquisition Test" // of a federated domain; passed where there is nothing to acquire
 )
 
 // RegistrationTests are their names in the tool's order. A value below
 // [KeyDiagnostics] has each test's result.
 func RegistrationTests() []string {
-	return []string{testConnectivity, testConfiguration, testDiscovery, testDRS}
+	return []string{testConnectivity, testConfiguration, testDiscovery, testDRS, testToken}
 }
 
 const (
@@ -63,10 +65,23 @@ func Hybrid(w *device.Windows) HybridState {
 func (h *hybrid) test(name string, err error) error {
 	h.tests[name] = passed
 	if err != nil {
-		code, _ := hresult.CodeOf(err)
-		h.tests[name] = "FAIL [" + strings.ToLower(code.Hex()) + "]"
+		h.tests[name] = "FAIL [" + codes(err) + "]"
 	}
 	return err
+}
+
+// codes are an error's code and the one behind it, as the tests show them:
+// 0x801c0021/0x80072ee2.
+func codes(err error) string {
+	var outer, inner *hresult.Error
+	if !errors.As(err, &outer) {
+		return "0x0"
+	}
+	text := strings.ToLower(outer.Code.Hex())
+	if errors.As(outer.Err, &inner) && inner.Code != outer.Code {
+		text += "/" + strings.ToLower(inner.Code.Hex())
+	}
+	return text
 }
 
 const dsregMoment = "2006-01-02 15:04:05.000 UTC"

@@ -106,8 +106,11 @@ func forget(w *device.Windows) {
 	w.Disk.Certs.Delete(device.StoreMySystem, certDevice)
 	w.Disk.Keys.Delete(keyDevice)
 	w.Disk.Keys.Delete(keyTransport)
-	w.Registry().DeleteTree(device.KeyJoinInfo)
-	w.Registry().DeleteTree(keyPRT)
+	w.Disk.Certs.Delete(device.StoreMySystem, certClaim)
+	w.Disk.Keys.Delete(keyClaim)
+	for _, key := range []string{device.KeyJoinInfo, keyPRT, KeyPRTAttempt, KeyDeviceAuth, KeyDiagnostics} {
+		w.Registry().DeleteTree(key)
+	}
 }
 
 // Leave leaves Entra ID as a PC does that joined it for nothing but its

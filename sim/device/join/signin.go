@@ -102,8 +102,17 @@ func unverified(token string) (*oauth.Claims, error) {
 }
 
 // AcquirePRT gets the user's primary refresh token on this device. Its session
-// key comes wrapped to the transport key, and stays wrapped on the disk.
+// key comes wrapped to the transport key, and stays wrapped on the disk. How an
+// attempt failed is below [KeyPRTAttempt].
 func AcquirePRT(w *device.Windows, s *Session, password string) error {
+	err := acquirePRT(w, s, password)
+	if gone(w) == nil {
+		keepAttempt(w, s, err)
+	}
+	return err
+}
+
+func acquirePRT(w *device.Windows, s *Session, password string) error {
 	const op = "primary refresh token"
 	w.Log(device.LogAAD, 1006, "Information", "AAD token broker: acquiring primary refresh token")
 	cert, ok := w.Disk.Certs.Find(device.StoreMySystem, certDevice)
@@ -142,6 +151,7 @@ func AcquirePRT(w *device.Windows, s *Session, password string) error {
 	r.SetString(keyPRT, "Token", answer.RefreshToken)
 	r.SetString(keyPRT, "SessionKey", answer.SessionKeyJWE)
 	r.SetString(keyPRT, "Expires", strconv.FormatInt(w.Now().Add(time.Duration(answer.RefreshTokenExpiresIn)*time.Second).Unix(), 10))
+	r.SetString(keyPRT, "Updated", strconv.FormatInt(w.Now().Unix(), 10))
 	r.SetString(keyPRT, "UserSID", s.SID)
 	r.SetString(keyPRT, "UserUPN", s.UPN)
 	r.SetString(keyPRT, "TenantId", s.TenantID)

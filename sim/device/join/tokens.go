@@ -73,6 +73,19 @@ func keep(w *device.Windows, resource string, t Token) {
 	r.SetString(key, "Token", t.Raw)
 	r.SetString(key, "Kind", t.Kind)
 	r.SetString(key, "Expires", strconv.FormatInt(t.Expires.Unix(), 10))
+	r.SetString(key, "Device", Status(w).DeviceID)
+}
+
+// dropDeviceTokens forgets what the broker has for this registration of the
+// device itself. What an earlier registration left behind stays; see [TokenFor].
+func dropDeviceTokens(w *device.Windows) {
+	r, id := w.Registry(), Status(w).DeviceID
+	const tokens = device.KeyIdentityStore + `\Tokens`
+	for _, resource := range r.Subkeys(tokens) {
+		if key := tokens + `\` + resource; r.String(key, "Kind") == "device" && r.String(key, "Device") == id {
+			r.DeleteTree(key)
+		}
+	}
 }
 
 // deviceToken proves the device by its certificate's key ([MS-OAPXBC], the
@@ -164,7 +177,7 @@ func postForm(w *device.Windows, op, tenant string, r oauth.TokenRequest) (*devi
 // postSigned posts a request that carries the service's nonce, with a new one
 // for each attempt.
 func postSigned(w *device.Windows, op, tenant string, sign func(nonce string) (oauth.TokenRequest, error)) (*device.Response, error) {
-	return postToken(w, op, tenant, func() ([]byte, error) {
+	resp, err := postToken(w, op, tenant, func() ([]byte, error) {
 		nonce, err := challenge(w, tenant)
 		if err != nil {
 			return nil, err
@@ -172,6 +185,8 @@ func postSigned(w *device.Windows, op, tenant string, sign func(nonce string) (o
 		r, err := sign(nonce)
 		return []byte(r.Form().Encode()), err
 	})
+	deviceAuth(w, err)
+	return resp, err
 }
 
 func postToken(w *device.Windows, op, tenant string, form func() ([]byte, error)) (*device.Response, error) {

@@ -29,6 +29,19 @@ const Path = "/provisioningservice/export"
 // URL is the whole address.
 const URL = "https://" + hosts.Provisioning + Path
 
+// ImportPath is where a server reads, by GET, what Entra ID has of its directory
+// already; our model of the import of the connector for Entra ID. ImportURL is
+// the whole address. The answer is an [Import].
+const (
+	ImportPath = "/provisioningservice/import"
+	ImportURL  = "https://" + hosts.Provisioning + ImportPath
+)
+
+// Import is what a tenant has of a directory.
+type Import struct {
+	Computers []string `json:"computers"` // object GUIDs in lower case, sorted
+}
+
 // MaxObjects is how many objects one export may have; Entra Connect sends its
 // own in batches.
 const MaxObjects = 1000

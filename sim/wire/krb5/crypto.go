@@ -81,10 +81,15 @@ func StringToKey(etype int32, password, salt string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
+	secret := derivation{etype, password, salt}
+	if k, ok := derived.get(secret); ok {
+		return k, nil
+	}
 	k, err := e.StringToKey(password, salt, e.GetDefaultStringToKeyParams())
 	if err != nil {
 		return Key{}, fmt.Errorf("krb5: string to key: %w", err)
 	}
+	derived.put(secret, Key{etype, k})
 	return Key{etype, k}, nil
 }
 

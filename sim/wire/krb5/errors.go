@@ -26,6 +26,7 @@ const (
 	ErrPasswordExpired    = 23
 	ErrPreauthFailed      = 24
 	ErrPreauthRequired    = 25
+	ErrUserToUser         = 27
 	ErrIntegrity          = 31
 	ErrTicketExpired      = 32
 	ErrTicketNotYetValid  = 33
@@ -52,7 +53,7 @@ var errorNames = map[int32]string{
 	ErrTicketNotYetValid: "KRB_AP_ERR_TKT_NYV", ErrReplay: "KRB_AP_ERR_REPEAT", ErrNotUs: "KRB_AP_ERR_NOT_US", ErrBadMatch: "KRB_AP_ERR_BADMATCH",
 	ErrSkew: "KRB_AP_ERR_SKEW", ErrBadVersionAP: "KRB_AP_ERR_BADVERSION", ErrMessageType: "KRB_AP_ERR_MSG_TYPE", ErrModified: "KRB_AP_ERR_MODIFIED",
 	ErrInappropriateCksum: "KRB_AP_ERR_INAPP_CKSUM", ErrTooBig: "KRB_ERR_RESPONSE_TOO_BIG", ErrGeneric: "KRB_ERR_GENERIC",
-	ErrFieldTooLong: "KRB_ERR_FIELD_TOOLONG", ErrWrongRealm: "KDC_ERR_WRONG_REALM",
+	ErrUserToUser: "KDC_ERR_MUST_USE_USER2USER", ErrFieldTooLong: "KRB_ERR_FIELD_TOOLONG", ErrWrongRealm: "KDC_ERR_WRONG_REALM",
 }
 
 // Error is a refusal, as it is on the wire (KRB-ERROR, RFC 4120 5.9.1). The

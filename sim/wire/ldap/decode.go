@@ -167,6 +167,9 @@ func decodeSearch(c *cursor, r *SearchRequest, l Limits) (err error) {
 	if r.Attributes, err = decodeTexts(list, tagOctetString); err != nil {
 		return err
 	}
+	if len(r.Attributes) > l.FilterTerms {
+		return malformed("search for %d attributes", len(r.Attributes))
+	}
 	return c.end("search")
 }
 

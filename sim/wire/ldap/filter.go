@@ -42,7 +42,7 @@ const (
 type Limits struct {
 	Message     int // octets of one message; 10 MiB, the LDAP policy MaxReceiveBuffer
 	FilterDepth int // nested And, Or and Not; 100
-	FilterTerms int // elements of one filter; 4,096
+	FilterTerms int // elements of one filter, parts of substrings too, and attributes that a search asks for; 4,096
 }
 
 // DefaultLimits are what the zero [Limits] stand for.
@@ -106,7 +106,7 @@ func (c *cursor) filter(budget *filterBudget, depth int) (*Filter, error) {
 		}
 		return f, in.end("filter")
 	case contextCons | 4:
-		return f, f.substrings(&in)
+		return f, f.substrings(&in, budget, depth)
 	case context | 7:
 		f.Attribute = string(content)
 		return f, nil
@@ -127,7 +127,7 @@ func (f *Filter) children(c *cursor, budget *filterBudget, depth int) error {
 	return nil
 }
 
-func (f *Filter) substrings(c *cursor) error {
+func (f *Filter) substrings(c *cursor, budget *filterBudget, depth int) error {
 	var err error
 	if f.Attribute, err = c.text("attribute of filter"); err != nil {
 		return err
@@ -141,6 +141,9 @@ func (f *Filter) substrings(c *cursor) error {
 		return malformed("substrings filter without substrings")
 	}
 	for n := 0; in.more(); n++ {
+		if err := budget.spend(depth); err != nil {
+			return err
+		}
 		tag, part, err := in.next()
 		switch {
 		case err != nil:

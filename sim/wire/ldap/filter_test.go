@@ -76,6 +76,11 @@ func TestFilterLimits(t *testing.T) {
 	}
 	_, err = Decode((&Message{ID: 1, Op: &SearchRequest{Filter: wide}}).Append(nil), Limits{})
 	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring("too many terms")))
+	parts := &Filter{Kind: Substrings, Attribute: "a", Any: make([][]byte, 5000)}
+	_, err = Decode((&Message{ID: 1, Op: &SearchRequest{Filter: parts}}).Append(nil), Limits{})
+	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring("too many terms")))
+	_, err = Decode((&Message{ID: 1, Op: &SearchRequest{Filter: f.Children[0], Attributes: make([]string, 5000)}}).Append(nil), Limits{FilterDepth: 300})
+	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring("5000 attributes")))
 }
 
 func TestFiltersRoundTrip(t *testing.T) {
