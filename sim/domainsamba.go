@@ -153,7 +153,7 @@ func (a *DomainAdministrator) relax() (back []ldap.Change, err error) {
 	return back, a.ldap.Modify(a.d.DN(), none...)
 }
 
-var errAged = errors.New("Samba lets nobody age a password or lock an account by LDAP; use the built-in forest, or mustChange")
+var errAged = errors.New("by LDAP nobody can age a password or lock an account in Samba; use the built-in forest, or mustChange")
 
 // add makes an account, or makes one that is there what it is to be.
 func (a *DomainAdministrator) add(x account) error {

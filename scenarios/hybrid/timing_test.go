@@ -33,11 +33,6 @@ func gaps(events []journal.Event) (list []time.Duration) {
 // Actions on a world before anything of it runs.
 func stopped(s *scenario.Scenario)   { s.Connectors[0].Stopped = true }
 func notSynced(s *scenario.Scenario) { s.Connect.Stopped = true }
-func seenFromHome(s *scenario.Scenario) {
-	for i := range s.Sites {
-		s.Sites[i].SeesDC = s.Sites[i].SeesDC || s.Sites[i].Name == "home"
-	}
-}
 
 var _ = Describe("the times of a hybrid join", func() {
 	It("gives the technician's blob 25 minutes, and says 0x80070774 then", func() {

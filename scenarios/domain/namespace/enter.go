@@ -1,12 +1,14 @@
 package namespace
 
 import (
+	"context"
 	"fmt"
+	"golang.org/x/sys/unix"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // HostName is the machine's inside.
@@ -69,10 +71,24 @@ func Join(dir, domain string, ca []byte) error {
 			return fmt.Errorf("put %s in place: %w", name, err)
 		}
 	}
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: dialNameServer}
 	for name, file := range map[string]string{"KRB5_CONFIG": "krb5.conf", "LDAPCONF": "ldap.conf"} {
 		if err := os.Setenv(name, filepath.Join(dir, file)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// dialNameServer asks whom resolv.conf names at this moment. Go looks at the
+// file every five seconds only, and specs have it name another controller.
+func dialNameServer(ctx context.Context, network, _ string) (net.Conn, error) {
+	text, err := os.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		return nil, err
+	}
+	_, rest, _ := strings.Cut(string(text), "nameserver ")
+	server, _, _ := strings.Cut(rest, "\n")
+	var d net.Dialer
+	return d.DialContext(ctx, network, net.JoinHostPort(strings.TrimSpace(server), "53"))
 }

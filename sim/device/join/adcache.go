@@ -108,6 +108,6 @@ func AddWorkAccount(w *device.Windows, sid, upn, password string) error {
 }
 
 var (
-	errNotKnown  = errors.New("Entra ID does not know this device")
+	errNotKnown  = errors.New("the device is not known to Entra ID")
 	errFederated = errors.New("sign-in by a federation service (WS-Trust) is not modelled")
 )
