@@ -73,7 +73,7 @@ func (c *Connect) read(ctx context.Context) (*found, error) {
 // nothing to do.
 func (c *Connect) look(ctx context.Context) (*adclient.Controller, uint64, error) {
 	h := c.host()
-	dc, err := adclient.Locate(ctx, h, c.o.Domain, c.o.Site)
+	dc, err := c.controller(ctx, h)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -91,6 +91,20 @@ func (c *Connect) look(ctx context.Context) (*adclient.Controller, uint64, error
 		return nil, 0, fmt.Errorf("highestCommittedUSN: %w", err)
 	}
 	return dc, usn, nil
+}
+
+// controller is that of the last import as long as it answers: another one may
+// not have heard yet of what the last one knew, and would seem to have lost it.
+func (c *Connect) controller(ctx context.Context, h adclient.Host) (*adclient.Controller, error) {
+	if c.source != "" {
+		if dc, err := adclient.Ping(ctx, h, c.o.Domain, c.source); err == nil {
+			return dc, nil
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+	}
+	return adclient.Locate(ctx, h, c.o.Domain, c.o.Site)
 }
 
 var attributes = []string{
