@@ -10,6 +10,7 @@ import (
 	"windtunnel.test/fakead/connector"
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/oobe"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/spec"
@@ -149,4 +150,29 @@ var _ = Describe("replication between controllers", func() {
 		w.Unpack(pc, w.User("alex"))
 		Expect(w.Events(pc, "logon.kerberos")).NotTo(BeEmpty())
 	})
+})
+
+// The domain-join profile is assigned to a group of device objects: one whose
+// object is gone is in none.
+var _ = Describe("the Autopilot device's object in Entra ID", func() {
+	DescribeTable("H08: that is deleted before the join is asked for, leaves the PC without one", func(deleted bool, screen string) {
+		w := newWorld()
+		pc := newPC(w)
+		w.ToLanding(pc)
+		w.Begin(pc)
+		w.AwaitEvent(pc, "entra.left", nil) // enrolled, and about to ask
+		if deleted {
+			for _, d := range w.Entra.Directory.Devices(w.Tenant.ID) {
+				Expect(w.Entra.Directory.Delete(d.TenantID, d.DeviceID)).To(Succeed())
+			}
+		}
+		s := w.Await(pc, oobe.ScreenSuccess, oobe.ScreenFailure)
+		Expect(s.ID).To(Equal(screen))
+		if deleted {
+			Expect(s.Line(oobe.LabelError)).To(Equal("0x80070774"))
+		}
+	},
+		Entry("deleted", true, oobe.ScreenFailure),
+		Entry("there", false, oobe.ScreenSuccess),
+	)
 })

@@ -22,7 +22,7 @@ var knownIssues = map[string]knownIssue{
 	"H03": {"no rights on the unit", inSpec},
 	"H05": {"a unit that is not configured, or none", inSpec},
 	"H07": {"an assigned user blocks the join (disputed)", inSpec},
-	"H08": {"the Autopilot device's object in Entra ID was deleted", "no spec yet: the object's deletion is not tried with a hybrid PC"},
+	"H08": {"the Autopilot device's object in Entra ID was deleted", inSpec},
 	"H09": {"no domain-join profile reaches the PC", inSpec},
 	"H10": {"no controller in sight, with the check", inSpec},
 	"H11": {"no controller in sight, without the check", inSpec},
