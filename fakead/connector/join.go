@@ -41,23 +41,12 @@ func (c *Connector) open(ctx context.Context, o Options, s *session) error {
 		}
 		return err
 	}
-	creds, err := adclient.Logon(ctx, h, dc.Name, realm(o.Domain), o.Account, adclient.Secret{Password: o.Password})
+	opened, err := adclient.OpenAt(ctx, h, dc, o.Domain, o.Account, adclient.Secret{Password: o.Password})
 	if err != nil {
 		return err
 	}
-	security, err := creds.Context(ctx, "ldap/"+dc.Name, false)
-	if err != nil {
-		return err
-	}
-	l, err := adclient.DialLDAP(ctx, h, dc.Name)
-	if err != nil {
-		return err
-	}
-	s.dc, s.ldap, s.base = dc, l, "DC="+strings.ReplaceAll(o.Domain, ".", ",DC=")
-	if err = l.BindSASL(ldap.MechanismGSSAPI, security); err == nil {
-		s.sid, err = c.domainSID(s)
-	}
-	if err != nil {
+	s.dc, s.ldap, s.base = dc, opened.LDAP, adclient.DomainDN(o.Domain)
+	if s.sid, err = c.domainSID(s); err != nil {
 		s.close()
 	}
 	return err
