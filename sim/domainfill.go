@@ -7,7 +7,6 @@ import (
 	"windtunnel.test/fakead"
 	ad "windtunnel.test/fakead/directory"
 	"windtunnel.test/sim/scenario"
-	"windtunnel.test/sim/vclock"
 )
 
 // account is one that the domain is to have.
@@ -55,7 +54,7 @@ func (u *User) inDomain(d *scenario.Domain) {
 	if d == nil {
 		return
 	}
-	u.NewPassword = "Wt-" + vclock.Seed(0).UUID("new password", u.UPN)[:13]
+	u.NewPassword = newPassword(u.UPN, 1)
 	own, _ := d.Account(u.UPN)
 	u.LogonName, u.LogonPassword = own.UPN, own.Password
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/oobe"
-	"windtunnel.test/sim/hresult"
 )
 
 // User is the person a PC is for.
@@ -33,12 +33,14 @@ type User struct {
 	// password; empty: nothing, so that the user cannot go on.
 	NewPassword string
 
+	mind    *mind
 	desktop func() // told once the desktop is there; nil for nobody
 }
 
 // NewUser gives somebody who owns an account of the tenant hands and eyes.
 func (w *World) NewUser(u User) *User {
 	u.person = person{name: u.UPN, clock: w.Clock, rand: &draws{rand: w.Seed.Stream("user", u.UPN, fmt.Sprint(w.count()))}, pace: w.options.Pace.User.Action, patience: u.Patience}
+	u.mind = w.mind(u.UPN)
 	if u.patience == 0 {
 		u.patience = w.options.Pace.User.Patience
 	}
@@ -66,9 +68,7 @@ func (u *User) signIn(pc *device.PC, s device.Screen) act {
 		if u.LogonName != "" {
 			name = u.LogonName
 		}
-		if u.LogonPassword != "" {
-			password = u.LogonPassword
-		}
+		password = u.mind.known(cmp.Or(u.LogonPassword, password))
 	}
 	field := oobe.FieldEmail
 	if slices.Contains(s.Inputs, oobe.FieldUserName) {
@@ -85,6 +85,7 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 		return err
 	}
 	look, desktop, tries, wrong := u.look(pc), false, 0, 0
+	changed := "" // the new password last typed
 	for {
 		s, err := look.next(ctx)
 		if err != nil {
@@ -98,6 +99,10 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 				return err
 			}
 			continue
+		}
+		if changed != "" && s.ID != oobe.ScreenChangePassword {
+			u.mind.learn(changed)
+			changed, wrong = "", 0
 		}
 		var a act
 		switch s.ID {
@@ -120,11 +125,14 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 			}
 			a = u.signIn(pc, s)
 		case oobe.ScreenChangePassword:
-			if u.NewPassword == "" || s.Line(oobe.LabelError) == hresult.STATUSPasswordRule.Hex() {
+			if s.Line(oobe.LabelError) != "" {
+				wrong++
+			}
+			if u.NewPassword == "" || wrong > secondThoughts {
 				continue // knows of no other
 			}
-			u.LogonPassword = u.NewPassword
-			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldNew: u.NewPassword, oobe.FieldConfirm: u.NewPassword})
+			changed = u.mind.think(u.NewPassword)
+			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldNew: changed, oobe.FieldConfirm: changed})
 		case oobe.ScreenWorkAccount:
 			if a = fill(oobe.ButtonNext, map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password}); s.Line(oobe.LabelError) != "" {
 				if wrong++; wrong > secondThoughts {

@@ -103,6 +103,7 @@ type World struct {
 	attestation scenario.Attestation
 	ekHosts     map[string]*internet.EKHost // of firmware TPMs' vendors
 
+	minds     map[string]*mind        // people's, by principal name
 	hybrid    *Hybrid                 // nil: no domain
 	prepared  *store.Table[time.Time] // what a kept state has been given
 	siteNames []string

@@ -1,0 +1,67 @@
+package sim
+
+import (
+	"fmt"
+	"sync"
+
+	"windtunnel.test/sim/vclock"
+)
+
+// mind is what somebody has learnt at one PC and knows at the next: somebody
+// with three PCs who was made to change the domain's password at the first
+// types the new one at the others, and thinks of a third where it has expired
+// in turn.
+type mind struct {
+	upn string
+
+	mu       sync.Mutex
+	password string // the domain's, once changed at a PC
+	thoughts int    // how many new ones were thought of
+}
+
+// mind finds somebody's, in the world that they live in.
+func (w *World) mind(upn string) *mind {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.minds == nil {
+		w.minds = map[string]*mind{}
+	}
+	if w.minds[upn] == nil {
+		w.minds[upn] = &mind{upn: upn}
+	}
+	return w.minds[upn]
+}
+
+// known is the password that was changed to, or else the given one.
+func (m *mind) known(first string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.password != "" {
+		return m.password
+	}
+	return first
+}
+
+// learn keeps a password that the domain has taken.
+func (m *mind) learn(password string) {
+	m.mu.Lock()
+	m.password = password
+	m.mu.Unlock()
+}
+
+// think comes up with a new password: first the one prepared, then others that
+// meet the complexity rule and have no reason to hold a part of a name.
+func (m *mind) think(prepared string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.thoughts++
+	if m.thoughts == 1 {
+		return prepared
+	}
+	return newPassword(m.upn, m.thoughts)
+}
+
+// newPassword is what somebody thinks of the nth time.
+func newPassword(upn string, n int) string {
+	return "Wt-" + vclock.Seed(0).UUID("new password", upn, fmt.Sprint(n))[:13]
+}
