@@ -32,6 +32,7 @@ func (c *checker) all() {
 	c.timeline()
 	c.faults()
 	c.timing()
+	c.load()
 }
 
 // idOf makes the id of an object that has none: the same in every run.

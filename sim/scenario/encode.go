@@ -49,6 +49,8 @@ func tree(v reflect.Value) any {
 		return bare(x.UTC().Format(time.RFC3339Nano))
 	case time.Duration:
 		return bare(formatDuration(x))
+	case LoadHosts:
+		return x.tree()
 	case Weights:
 		return x.tree()
 	case Moment:

@@ -16,6 +16,8 @@ type Options struct {
 	TPMVendors []string
 	// TPMCan tells whether chips of a model can be in a state; nil: all can.
 	TPMCan func(model string, state TPMState) bool
+	// Threshold reads a threshold of a load of these scopes; nil: any text is one.
+	Threshold func(expr string, scopes []string) error
 }
 
 // Load reads a scenario. file is only for messages. When there are mistakes

@@ -32,6 +32,7 @@ type Scenario struct {
 	Timeline    []Change      `yaml:"timeline" doc:"What changes in the world while it runs."`
 	Faults      []fault.Rule  `yaml:"faults" doc:"What breaks: rules for answers, connections, the TPM and power."`
 	Timing      Timing        `yaml:"timing" doc:"How long things take in Windows and in Microsoft's services."`
+	Load        *LoadTest     `yaml:"load" doc:"What windtunnel load does with the scenario; windtunnel run does not look at it."`
 	Expect      Expectations  `yaml:"expect" doc:"What must be so at the end; a run that misses it exits with 1."`
 
 	// NotModelled names members and objects of the tenant that the services do
@@ -45,7 +46,6 @@ var notYet = map[string]map[string]string{
 	"Scenario": {
 		"tenants":  "more than one tenant in a run",
 		"services": "real services in place of the built-in ones",
-		"load":     "load tests",
 	},
 	"Tenant": {
 		"windowsQualityUpdateProfiles":     "quality updates",
