@@ -72,7 +72,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer cancel()
 		ctx = timed
 	}
+	var begin time.Time
+	if t.nic.n.o.Exchanged != nil {
+		begin = t.nic.n.clock.Now()
+	}
 	ans, err := t.nic.exchange(ctx, out)
+	if t.nic.n.o.Exchanged != nil {
+		t.nic.observed(begin, out, ans, err)
+	}
 	t.nic.report(out, ans, err)
 	if err != nil {
 		return nil, err

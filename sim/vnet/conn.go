@@ -33,6 +33,7 @@ type conn struct {
 	clientState *tls.ConnectionState
 	serverState *tls.ConnectionState
 	idleSince   time.Time
+	home        home
 	carriage    any // the home's own
 }
 
@@ -61,7 +62,7 @@ func (nic *NIC) reuse(key poolKey, s *service) *conn {
 		if c.epoch == nic.epoch && c.service == s && now.Sub(c.idleSince) < nic.n.o.Timing.Network.IdleConnection {
 			return c
 		}
-		nic.n.home.drop(c)
+		c.home.drop(c)
 	}
 	return nil
 }
@@ -72,7 +73,7 @@ func (nic *NIC) keep(c *conn) {
 	nic.mu.Lock()
 	defer nic.mu.Unlock()
 	if c.epoch != nic.epoch {
-		nic.n.home.drop(c)
+		c.home.drop(c)
 		return
 	}
 	if nic.idle == nil {
@@ -92,7 +93,7 @@ func (nic *NIC) connect(ctx context.Context, key poolKey, out *outgoing) (*conn,
 		return nil, refused(tcpAddr(h.addr, key.port).String())
 	}
 	c := &conn{
-		key: key, nic: nic, service: s, site: site, epoch: epoch, number: nic.n.countConn(nic.o.Device),
+		key: key, nic: nic, service: s, site: site, epoch: epoch, home: nic.n.home, number: nic.n.countConn(nic.o.Device),
 		remote: tcpAddr(h.addr, key.port).String(),
 	}
 	c.local = site.address().String() + ":" + strconv.Itoa(nic.ephemeral())
@@ -100,12 +101,15 @@ func (nic *NIC) connect(ctx context.Context, key poolKey, out *outgoing) (*conn,
 	if proxy != nil {
 		c.extra = proxy.Latency
 	}
+	if address := s.address(key.secure); address != "" {
+		c.home = nic.n.realHomeTo(address)
+	}
 	if key.secure {
 		if err := nic.secure(ctx, c, out, proxy, intercepts); err != nil {
 			return nil, err
 		}
 	}
-	if err := nic.n.home.connect(ctx, c); err != nil {
+	if err := c.home.connect(ctx, c); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -114,7 +118,9 @@ func (nic *NIC) connect(ctx context.Context, key poolKey, out *outgoing) (*conn,
 // secure spends the handshake's round trips and finds out who stands at the other end.
 func (nic *NIC) secure(ctx context.Context, c *conn, out *outgoing, proxy *ProxyConfig, intercepts bool) error {
 	var err error
-	if intercepts {
+	if c.home != nic.n.home {
+		c.id, c.cert = untouched, out.cert
+	} else if intercepts {
 		c.id, err = nic.n.intercepted(proxy.TLSIntercept, c.key.host)
 	} else {
 		c.id, err = nic.n.identityOf(c.service, c.key.host)

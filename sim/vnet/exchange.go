@@ -54,7 +54,7 @@ func (nic *NIC) exchange(ctx context.Context, out *outgoing) (*answer, error) {
 	}
 	ans, err := nic.converse(ctx, c, out)
 	if err != nil || closes(out.header) || closes(ans.header) || ans.cut {
-		nic.n.home.drop(c)
+		c.home.drop(c)
 	} else {
 		nic.keep(c)
 	}
@@ -143,7 +143,7 @@ func weigh(given, usual int64) int64 {
 // consult asks the service, or the fault rule that answers in its place.
 func (nic *NIC) consult(ctx context.Context, c *conn, out *outgoing) (*answer, error) {
 	if out.action.Status == 0 {
-		return nic.n.home.carry(ctx, c, out)
+		return c.home.carry(ctx, c, out)
 	}
 	return nic.n.faulty(out), nil
 }

@@ -62,6 +62,9 @@ type Options struct {
 	Faults  *fault.Injector  // nil: no faults
 	WebRoot *pki.CA          // signs server certificates; nil: only http and streams
 	Timing  *timing.Profile  // what Windows' TCP waits for; nil: timing.Default()
+	// Exchanged is told of every HTTP exchange when it is over, on the goroutine of whoever asked; nil: nobody is, which costs
+	// nothing. It must not wait.
+	Exchanged func(Exchange)
 }
 
 // Network is everything between the network cards. It is made by [New]; its methods may be called by any actor, and in
@@ -84,6 +87,7 @@ type Network struct {
 	nat         map[*Site]int  // datagram ports that sites have dealt out
 	connCount   map[string]int // connections made so far, by device: names of nonces
 	webRoots    *x509.CertPool
+	real        map[string]*realHome // by address
 
 	verified chainCache
 }
@@ -137,6 +141,7 @@ type service struct {
 	operation func(*http.Request) string
 	presents  *identity // nil: minted under the web root
 	server    *tlsServer
+	forward   *Forward // nil: served here
 }
 
 // ServeOption changes how a service is put on the network.

@@ -115,7 +115,7 @@ func (nic *NIC) CloseIdle() {
 	nic.mu.Unlock()
 	for _, list := range idle {
 		for _, c := range list {
-			nic.n.home.drop(c)
+			c.home.drop(c)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -27,13 +26,14 @@ type tlsHome struct {
 // dialled carries a connection that is already up through http.Transport to its dial function.
 type dialled struct{}
 
-func newTLSHome(n *Network) *tlsHome {
+func newTLSHome(n *Network) *tlsHome { return &tlsHome{n: n, transport: overDialled()} }
+
+// overDialled makes clients of connections that are up.
+func overDialled() *http.Transport {
 	take := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return ctx.Value(dialled{}).(net.Conn), nil
 	}
-	return &tlsHome{n: n, transport: &http.Transport{
-		DialContext: take, DialTLSContext: take, DisableCompression: true, WriteBufferSize: 2048, ReadBufferSize: 2048,
-	}}
+	return &http.Transport{DialContext: take, DialTLSContext: take, DisableCompression: true, WriteBufferSize: 2048, ReadBufferSize: 2048}
 }
 
 // tlsChannel is a connection's two ends.
@@ -121,23 +121,22 @@ func (h *tlsHome) handshake(ctx context.Context, c *conn, client, server *memCon
 // clientConfig is read out on the actor: roots and clock are the device's, and not to be asked from elsewhere.
 func (h *tlsHome) clientConfig(c *conn, signatures chan<- signature) *tls.Config {
 	now := c.nic.now()
-	cfg := &tls.Config{
-		RootCAs: c.nic.trusted(), ServerName: c.key.host, MinVersion: tls.VersionTLS12, MaxVersion: c.version(),
-		Time: func() time.Time { return now }, CurvePreferences: keyExchange, NextProtos: []string{"http/1.1"},
-	}
+	cfg := deviceConfig(c, func() time.Time { return now })
 	if c.cert == nil {
 		return cfg
 	}
-	cert := &tls.Certificate{Leaf: c.cert.Cert, Certificate: [][]byte{c.cert.Cert.Raw}}
-	for _, ca := range c.cert.Chain {
-		cert.Certificate = append(cert.Certificate, ca.Raw)
-	}
-	if c.cert.Cert.PublicKeyAlgorithm == x509.RSA {
-		cert.SupportedSignatureAlgorithms = []tls.SignatureScheme{tls.PKCS1WithSHA256}
-	}
+	cert := deviceCertificate(c.cert)
 	cert.PrivateKey = &actorSigner{public: c.cert.Cert.PublicKey, signatures: signatures}
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	return cfg
+}
+
+// deviceConfig is what a device wants of TLS.
+func deviceConfig(c *conn, now func() time.Time) *tls.Config {
+	return &tls.Config{
+		RootCAs: c.nic.trusted(), ServerName: c.key.host, MinVersion: tls.VersionTLS12, MaxVersion: c.version(),
+		Time: now, CurvePreferences: keyExchange, NextProtos: []string{"http/1.1"},
+	}
 }
 
 // actorSigner has the actor sign that waits for the handshake: its key may spend virtual time.
