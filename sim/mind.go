@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -16,7 +17,8 @@ type mind struct {
 
 	mu       sync.Mutex
 	password string // the domain's, once changed at a PC
-	thoughts int    // how many new ones were thought of
+	thought  string // the new one last thought of
+	thoughts int    // how many there were
 }
 
 // mind finds somebody's, in the world that they live in.
@@ -32,14 +34,16 @@ func (w *World) mind(upn string) *mind {
 	return w.minds[upn]
 }
 
-// known is the password that was changed to, or else the given one.
-func (m *mind) known(first string) string {
+// known is the password that was changed to, or else the given one. Where that
+// was refused, the new one comes to mind that is just being given to another PC,
+// and the next time the old one again.
+func (m *mind) known(first string, refused int) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.password != "" {
-		return m.password
+	if m.thought != "" && refused%2 == 1 {
+		return m.thought
 	}
-	return first
+	return cmp.Or(m.password, first)
 }
 
 // learn keeps a password that the domain has taken.
@@ -55,10 +59,10 @@ func (m *mind) think(prepared string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.thoughts++
-	if m.thoughts == 1 {
-		return prepared
+	if m.thought = prepared; m.thoughts > 1 {
+		m.thought = newPassword(m.upn, m.thoughts)
 	}
-	return newPassword(m.upn, m.thoughts)
+	return m.thought
 }
 
 // newPassword is what somebody thinks of the nth time.

@@ -47,6 +47,9 @@ func (w *World) NewUser(u User) *User {
 	return &u
 }
 
+// AtDesktop has somebody told when the user sees the desktop.
+func (u *User) AtDesktop(f func()) { u.desktop = f }
+
 // count is how many stories there are.
 func (w *World) count() int {
 	w.mu.Lock()
@@ -61,14 +64,15 @@ var usersOnFailure = map[string]string{"retry": oobe.ButtonTryAgain, "reset": oo
 const secondThoughts = 2
 
 // signIn is what the user types at a logon screen or a locked PC: the domain's
-// credentials where it is a domain's, else Entra ID's.
-func (u *User) signIn(pc *device.PC, s device.Screen) act {
+// credentials where it is a domain's, else Entra ID's; so many of which were
+// refused before.
+func (u *User) signIn(pc *device.PC, s device.Screen, refused int) act {
 	name, password := u.UPN, u.Password
 	if _, member := pc.Domain(); member {
 		if u.LogonName != "" {
 			name = u.LogonName
 		}
-		password = u.mind.known(cmp.Or(u.LogonPassword, password))
+		password = u.mind.known(cmp.Or(u.LogonPassword, password), refused)
 	}
 	field := oobe.FieldEmail
 	if slices.Contains(s.Inputs, oobe.FieldUserName) {
@@ -123,7 +127,7 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 					continue // nobody tries for ever
 				}
 			}
-			a = u.signIn(pc, s)
+			a = u.signIn(pc, s, wrong)
 		case oobe.ScreenChangePassword:
 			if s.Line(oobe.LabelError) != "" {
 				wrong++

@@ -4,7 +4,8 @@
 // joined devices by using Intune and Windows Autopilot").
 //
 // A [Connector] is one actor. Its setup enrols it with Intune and makes sure of
-// its account; then it polls Intune, and for each request creates the computer
+// its account; then it leaves a poll with Intune until there is
+// something to do, and for each request creates the computer
 // object by LDAP with the rights of its own account, which it proves by
 // Kerberos, and uploads the blob of the offline domain join. Nothing in it knows
 // whose directory it talks to: a fake one and a real domain controller look
@@ -17,11 +18,3 @@
 // account (the account is in the directory beforehand), and updates of the
 // connector.
 package connector
-
-import _ "embed"
-
-//go:embed parity.yaml
-var parity []byte
-
-// Parity is the package's parity table, as YAML.
-func Parity() []byte { return parity }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"windtunnel.test/sim/vnet"
 	wire "windtunnel.test/sim/wire/connector"
@@ -17,6 +18,11 @@ import (
 // call makes one request to Intune. token is "" where the certificate proves the
 // connector. What Intune refuses is a wire.Refusal.
 func call[T any](ctx context.Context, c *Connector, path, token string, in any) (out T, err error) {
+	return callFor[T](ctx, c, 0, path, token, in)
+}
+
+// callFor is call where Intune may take so long on purpose.
+func callFor[T any](ctx context.Context, c *Connector, held time.Duration, path, token string, in any) (out T, err error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", path, err)
@@ -26,7 +32,7 @@ func call[T any](ctx context.Context, c *Connector, path, token string, in any) 
 		return out, fmt.Errorf("%s: %w", path, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	options := vnet.ClientOptions{Timeout: c.o.Timing.Hybrid.ConnectorTimeout}
+	options := vnet.ClientOptions{Timeout: held + c.o.Timing.Hybrid.ConnectorTimeout}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	} else if cert := c.certificate(); cert != nil {
@@ -51,11 +57,14 @@ func call[T any](ctx context.Context, c *Connector, path, token string, in any) 
 	return out, fmt.Errorf("%s: HTTP %d: %w", path, resp.StatusCode, refusal)
 }
 
-// poll fetches what is to be done and does it. more says that Intune may have
-// more at once.
-func (c *Connector) poll(ctx context.Context) (more bool) {
+// poll fetches what is to be done and does it. It leaves its request with Intune
+// for as long as hold, until there is something. well says that the next one may
+// follow at once: not after a failure, nor where something does not let the
+// request wait.
+func (c *Connector) poll(ctx context.Context, hold time.Duration) (well bool) {
 	o, _ := c.configured()
-	work, err := call[wire.Work](ctx, c, wire.PathPoll, "", wire.Poll{Version: o.Version, Domain: o.Domain})
+	asked := c.o.Clock.Now()
+	work, err := callFor[wire.Work](ctx, c, hold, wire.PathPoll, "", wire.Poll{Version: o.Version, Domain: o.Domain, Wait: int(hold / time.Second)})
 	if context.Cause(ctx) != nil {
 		return false
 	}
@@ -67,28 +76,32 @@ func (c *Connector) poll(ctx context.Context) (more bool) {
 	c.state.LastPoll = c.o.Now()
 	c.mu.Unlock()
 	if len(work.Requests) == 0 {
-		return false
+		return hold > 0 && c.o.Clock.Now().Sub(asked) >= hold
 	}
 	c.log(EventPolled, dimensions{DomainName: o.Domain})
 	var s session
 	defer s.close()
+	well = true
 	for _, r := range work.Requests {
-		if c.handle(ctx, o, &s, r); context.Cause(ctx) != nil {
+		if !c.handle(ctx, o, &s, r) {
+			well = false
+		}
+		if context.Cause(ctx) != nil {
 			return false
 		}
 	}
-	return work.More
+	return well
 }
 
-// handle does one request.
-func (c *Connector) handle(ctx context.Context, o Options, s *session, r wire.Request) {
+// handle does one request, and tells whether that went well.
+func (c *Connector) handle(ctx context.Context, o Options, s *session, r wire.Request) bool {
 	computer, blob, err := c.join(ctx, o, s, r)
 	if context.Cause(ctx) != nil {
-		return // as if the server had gone: the lease will end
+		return false // as if the server had gone: the lease will end
 	}
 	if err != nil {
 		c.failed(ctx, r, err)
-		return
+		return false
 	}
 	d := about(r)
 	d.ComputerName = computer
@@ -96,14 +109,15 @@ func (c *Connector) handle(ctx context.Context, o Options, s *session, r wire.Re
 	c.count(func(s *Status) { s.Joins++ })
 	_, err = call[struct{}](ctx, c, wire.PathBlob, "", wire.Blob{RequestID: r.ID, ComputerName: computer, Blob: blob})
 	if context.Cause(ctx) != nil {
-		return
+		return false
 	}
 	if err != nil {
 		d.ErrorDescription, d.DiagnosticText = "Failed to upload the ODJ Blob.", err.Error()
 		c.log(EventUploadFailed, d)
-		return
+		return false
 	}
 	c.log(EventUploaded, d)
+	return true
 }
 
 // failed tells the event log and Intune why there is no blob.

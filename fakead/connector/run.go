@@ -46,16 +46,38 @@ func (c *Connector) serve(ctx context.Context) {
 	c.state.Running = true
 	c.mu.Unlock()
 	c.log(EventStarted, dimensions{DomainName: c.o.Domain})
-	for {
-		if c.o.Clock.Sleep(ctx, c.pause(), "connector poll") != nil {
-			return
+	t, since := c.o.Timing.Hybrid, c.o.Clock.Now()
+	for full := false; ; {
+		hold := t.ConnectorHold
+		if full {
+			hold = 0 // it cannot keep a poll open
 		}
-		for c.poll(ctx) {
+		pause := time.Duration(0)
+		if !c.poll(ctx, hold) {
+			pause = t.ConnectorPoll.Draw(c.draws)
 		}
-		if context.Cause(ctx) != nil {
+		now := c.o.Clock.Now()
+		full, since = c.leak(now.Sub(since)), now
+		if full {
+			pause += t.ConnectorThrashed.Draw(c.draws)
+		}
+		if pause > 0 && c.o.Clock.Sleep(ctx, pause, "connector poll") != nil || context.Cause(ctx) != nil {
 			return
 		}
 	}
+}
+
+// leak is how the service loses memory behind a proxy
+// (learn.microsoft.com/autopilot/known-issues, open). Once it has none left,
+// everything takes its time, until it is restarted: that is what it tells.
+func (c *Connector) leak(over time.Duration) (full bool) {
+	t := c.o.Timing.Hybrid
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.o.Net.Site().Proxied() {
+		c.state.Memory += int(float64(t.ConnectorLeak) * over.Hours())
+	}
+	return c.state.Memory >= t.ConnectorThrash
 }
 
 // up brings the service up: what setup checks, what the service control manager
@@ -84,21 +106,3 @@ func (c *Connector) up(ctx context.Context) bool {
 type patience struct{ error }
 
 func (p *patience) Unwrap() error { return p.error }
-
-// pause is how long it is until the next poll. Behind a proxy the service loses
-// memory at each (learn.microsoft.com/autopilot/known-issues, open), and once
-// it has none left everything takes its time, until it is restarted.
-func (c *Connector) pause() time.Duration {
-	t := c.o.Timing.Hybrid
-	d := t.ConnectorPoll.Draw(c.draws)
-	c.mu.Lock()
-	if c.o.Net.Site().Proxied() {
-		c.state.Memory += t.ConnectorLeak
-	}
-	full := c.state.Memory >= t.ConnectorThrash
-	c.mu.Unlock()
-	if full {
-		d += t.ConnectorThrashed.Draw(c.draws)
-	}
-	return d
-}

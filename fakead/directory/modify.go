@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -339,10 +338,4 @@ func (r *Replica) SetPassword(ctx context.Context, by Identity, a Account, passw
 	}
 	r.record(ctx, "password", a.SAM)
 	return nil
-}
-
-// IsPolicy tells whether an error is about the password policy.
-func IsPolicy(err error) bool {
-	var p *PolicyError
-	return errors.As(err, &p)
 }

@@ -127,7 +127,7 @@ func (s Subject) apps(targets []tenant.AppTarget, page graph.EnrollmentStatusPag
 		}
 		app := App{MobileApp: t.App, Via: t.Via}
 		switch {
-		case page.ShowInstallationProgress && listed(page, t.App.ID):
+		case page.ShowInstallationProgress && listed(page, t.App.ID) && !s.overlooked(t):
 			app.Tracked = true
 			tracked = append(tracked, app)
 		case !page.ShowInstallationProgress || s.unlisted(page, rule, underPage):
@@ -136,6 +136,14 @@ func (s Subject) apps(targets []tenant.AppTarget, page graph.EnrollmentStatusPag
 		}
 	}
 	return append(tracked, others...)
+}
+
+// overlooked: the page of a PC that joins a domain does not wait for Win32 and
+// line-of-business apps in user context that are assigned to the device
+// (learn.microsoft.com, "Set up the Enrollment Status Page", account setup
+// tracking).
+func (s Subject) overlooked(t tenant.AppTarget) bool {
+	return s.User != nil && s.Device.Hybrid && !t.Via.Has(tenant.ViaUser) && !t.App.DeviceContext() && t.App.StoreApp == nil
 }
 
 func (s Subject) counted(targets []tenant.AppTarget, page graph.EnrollmentStatusPage) []App {

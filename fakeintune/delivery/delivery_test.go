@@ -98,6 +98,32 @@ func TestWhoGetsWhichApp(t *testing.T) {
 	}
 }
 
+// On a PC that joins a domain the page of account setup does not wait for a
+// user's apps that are assigned to the device. They come all the same.
+func TestOverlookedOnHybridDevices(t *testing.T) {
+	g := NewWithT(t)
+	r, s := newSubject(t, graph.EnrollmentStatusPage{ShowInstallationProgress: true})
+	store := graph.MobileApp{ID: "device, store", ODataType: graph.TypeStoreApp, DisplayName: "device, store", StoreApp: &graph.StoreApp{PackageIdentityName: "Contoso.Item_8wekyb3d8bbwe", ProductKey: "9WZDNCRFJ3PZ", LicenseType: "offline"},
+		Assignments: []graph.MobileAppAssignment{{Intent: graph.IntentRequired, Target: graph.AllDevices()}}}
+	r.Do(func(ctx context.Context) {
+		g.Expect(r.Tenant.Load(ctx, tenant.Resources{Apps: []graph.MobileApp{store}})).To(Succeed())
+	})
+	for _, hybrid := range []bool{false, true} {
+		s.Device.Hybrid, s.User, s.Technician = hybrid, nil, true
+		tracked, _ := due(r, s, true)
+		g.Expect(tracked).To(ConsistOf("device, system", "ada, system"))
+		u := r.Directory.Users[ada]
+		s.User, s.Technician = &u, false
+		tracked, others := due(r, s, true)
+		if !hybrid {
+			g.Expect(tracked).To(ConsistOf("device, user", "device, store", "ada, system", "ada, user"))
+			continue
+		}
+		g.Expect(tracked).To(ConsistOf("device, store", "ada, system", "ada, user"))
+		g.Expect(others).To(ConsistOf("device, user"))
+	}
+}
+
 func TestAppsThatAreNotListed(t *testing.T) {
 	selected := []string{"ada, system"}
 	all, listed, rest := []string{"device, system", "ada, system"}, []string{"ada, system"}, []string{"device, system"}

@@ -1,9 +1,13 @@
 package odj_test
 
 import (
+	"bytes"
+	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +179,105 @@ func TestConnectorsShareTheRequests(t *testing.T) {
 	w.Expect(w.post(far.cert, wire.PathPoll, "", wire.Poll{Version: wire.Newest.String(), Domain: domain}, nil)).To(gomega.Equal(403), "not the domain that it enrolled for")
 }
 
+// A connector that is ready to wait is answered when there is something, when
+// another one's lease ends, or when it has waited for as long as Intune lets it.
+func TestPollIsHeld(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.enrol(rig.TenantID, "server1", domain), w.enrol(rig.TenantID, "server2", domain)
+	timing := w.Service.Timing.Hybrid
+	hold := func(s server, wait time.Duration) (requests []wire.Request, after time.Duration) {
+		t.Helper()
+		var work wire.Work
+		began := w.Clock.Now()
+		m := wire.Poll{Version: wire.Newest.String(), Domain: domain, Wait: int(wait / time.Second)}
+		w.Expect(w.post(s.cert, wire.PathPoll, "", m, &work)).To(gomega.Equal(http.StatusOK))
+		return work.Requests, w.Clock.Now().Sub(began)
+	}
+	for wait, want := range map[time.Duration]time.Duration{-time.Hour: 0, 0: 0, time.Minute: time.Minute, 1 << 62: timing.ConnectorHold} {
+		requests, after := hold(one, wait)
+		w.Expect(requests).To(gomega.BeEmpty())
+		w.Expect(after).To(gomega.Equal(want), "%s", wait)
+	}
+	w.Clock.AfterFunc(t.Context(), time.Minute, "test", func(context.Context) { w.ask(w.Other, "elsewhere") })
+	w.Clock.AfterFunc(t.Context(), 2*time.Minute, "test", func(context.Context) { w.ask(w.Tenant, "d1") })
+	requests, after := hold(one, time.Hour)
+	w.Expect(requests).To(gomega.HaveLen(1))
+	w.Expect(after).To(gomega.Equal(2 * time.Minute))
+	requests, after = hold(two, time.Hour)
+	w.Expect(requests).To(gomega.HaveLen(1), "the first has not brought it to an end")
+	w.Expect(after).To(gomega.Equal(timing.ConnectorLease))
+	w.Clock.AfterFunc(t.Context(), time.Minute, "test", func(context.Context) {
+		c, err := w.Tenant.Connector(two.id)
+		w.Expect(err).NotTo(gomega.HaveOccurred())
+		w.Expect(w.Tenant.DomainJoinFailed(t.Context(), c, requests[0].ID, 5, 0x800, "no", false)).To(gomega.Succeed())
+	})
+	requests, after = hold(one, time.Hour)
+	w.Expect(requests).To(gomega.HaveLen(1), "another try")
+	w.Expect(after).To(gomega.Equal(time.Minute))
+}
+
+// Over real connections a poll that is held ends with its client, and one whose
+// request comes is answered.
+func TestPollIsHeldOverRealConnections(t *testing.T) {
+	g := gomega.NewWithT(t)
+	service := tenant.New(tenant.Options{Tokens: anybody{}})
+	customer, err := service.Add(rig.TenantID, "contoso.com")
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	authorities, err := authority.New(service)
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	w := &world{&rig.Rig{T: t, Service: service, Tenant: customer}, g, odj.New(odj.Options{Tenants: service, Authorities: authorities})}
+	began, ended := make(chan bool), make(chan bool)
+	var cert *x509.Certificate
+	here := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == wire.PathPoll {
+			r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}
+			began <- true
+			defer func() { ended <- true }()
+		}
+		w.service.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(here.Close)
+	post := func(ctx context.Context, path string, in, out any) error {
+		body, err := json.Marshal(in)
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, here.URL+path, bytes.NewReader(body))
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		r.Header.Set("Authorization", "Bearer any")
+		resp, err := here.Client().Do(r)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		return json.NewDecoder(resp.Body).Decode(out)
+	}
+	var enrolled wire.Enrolled
+	g.Expect(post(t.Context(), wire.PathEnrol, w.request("server1", domain, wire.Newest.String()), &enrolled)).To(gomega.Succeed())
+	cert, err = x509.ParseCertificate(enrolled.Certificate)
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	poll := wire.Poll{Version: wire.Newest.String(), Domain: domain, Wait: 600}
+	ctx, leave := context.WithCancel(t.Context())
+	failed := make(chan error)
+	go func() { failed <- post(ctx, wire.PathPoll, poll, new(wire.Work)) }()
+	<-began
+	leave()
+	g.Expect(<-failed).To(gomega.MatchError(context.Canceled))
+	<-ended
+	var work wire.Work
+	go func() { failed <- post(t.Context(), wire.PathPoll, poll, &work) }()
+	<-began
+	w.ask(customer, "d1")
+	<-ended
+	g.Expect(<-failed).To(gomega.Succeed())
+	g.Expect(work.Requests).To(gomega.HaveLen(1))
+}
+
+// anybody is the customer's administrator.
+type anybody struct{}
+
+func (anybody) Verify(context.Context, string, string, time.Time) (tenant.Claims, error) {
+	return tenant.Claims{TenantID: rig.TenantID, Roles: []string{odj.Permission}}, nil
+}
+
 func TestBlob(t *testing.T) {
 	w := newWorld(t)
 	one, two, other := w.enrol(rig.TenantID, "server1", domain), w.enrol(rig.TenantID, "server2", domain), w.enrol(rig.OtherID, "server1", domain)
@@ -233,9 +336,10 @@ func TestFailure(t *testing.T) {
 	w.Expect(last.State).To(gomega.Equal(tenant.JoinFailed), "three tries")
 	w.Expect(last.ErrorCode).To(gomega.BeEquivalentTo(5))
 	w.Expect(s.poll()).To(gomega.BeEmpty())
-	// The device asks anew when that has expired, and fails for good at once.
+	// The device's next sessions don't bring a storm of them; one a while later asks
+	// anew, as after "Retry", and that fails for good at once.
 	w.Expect(w.ask(w.Tenant, "d1").ID).To(gomega.Equal(d.ID))
-	w.Pass(w.Service.Timing.Hybrid.JoinRequestLife)
+	w.Pass(w.Service.Timing.Hybrid.JoinRetry)
 	first := d.ID
 	d = w.ask(w.Tenant, "d1")
 	w.Expect(d.ID).NotTo(gomega.Equal(first))
@@ -264,7 +368,20 @@ func TestLease(t *testing.T) {
 		w.Pass(w.Service.Timing.Hybrid.ConnectorLease)
 	}
 	w.Expect(one.poll()).To(gomega.BeEmpty())
-	w.Expect(second(w.Tenant.DomainJoinOf("d2")).State).To(gomega.Equal(tenant.JoinFailed))
+	failed := second(w.Tenant.DomainJoinOf("d2"))
+	w.Expect(failed.State).To(gomega.Equal(tenant.JoinFailed))
+	w.Pass(w.Service.Timing.Hybrid.JoinRetry)
+	w.Expect(w.ask(w.Tenant, "d2").ID).NotTo(gomega.Equal(failed.ID))
+	w.Expect(one.poll()).To(gomega.HaveLen(1))
+	// A blob that the device could not apply is no better.
+	d = w.ask(w.Tenant, "d4")
+	w.Expect(one.poll()).To(gomega.HaveLen(1))
+	w.Expect(w.post(one.cert, wire.PathBlob, "", wire.Blob{RequestID: d.ID, ComputerName: "AP-4", Blob: w.made("AP-4", domain)}, nil)).To(gomega.Equal(200))
+	w.Expect(w.Tenant.DomainJoinDelivered(t.Context(), d.ID, false)).To(gomega.Succeed())
+	w.Expect(w.ask(w.Tenant, "d4").ID).To(gomega.Equal(d.ID))
+	w.Pass(w.Service.Timing.Hybrid.JoinRetry)
+	w.Expect(w.ask(w.Tenant, "d4").ID).NotTo(gomega.Equal(d.ID))
+
 	w.ask(w.Tenant, "d3")
 	w.Pass(w.Service.Timing.Hybrid.JoinRequestLife)
 	w.Expect(one.poll()).To(gomega.BeEmpty())

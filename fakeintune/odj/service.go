@@ -3,7 +3,6 @@ package odj
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"windtunnel.test/fakeintune/authority"
 	"windtunnel.test/fakeintune/tenant"
@@ -19,12 +19,6 @@ import (
 	"windtunnel.test/sim/wire/oauth"
 	"windtunnel.test/sim/wire/odj"
 )
-
-//go:embed parity.yaml
-var parity []byte
-
-// Parity is the package's parity table, as YAML.
-func Parity() []byte { return parity }
 
 // Options are what the surface is made of.
 type Options struct {
@@ -188,7 +182,9 @@ func (s *Service) enrol(r *http.Request) (any, error) {
 	return wire.Enrolled{ConnectorID: c.ID, Certificate: cert.Raw}, t.CertifyConnector(c.ID, pki.Thumbprint(cert))
 }
 
-// poll hands out what waits for the connector's domain.
+// poll hands out what waits for the connector's domain, as soon as something
+// does: connectors poll for long, since Intune cannot call them
+// (oofhours.com, "Trying out Windows Autopilot user-driven Hybrid Azure AD Join").
 func (s *Service) poll(r *http.Request, t *tenant.Tenant, c tenant.Connector) (any, error) {
 	m, err := message[wire.Poll](r)
 	if err != nil {
@@ -203,7 +199,11 @@ func (s *Service) poll(r *http.Request, t *tenant.Tenant, c tenant.Connector) (a
 	if err := t.ConnectorSeen(c.ID, m.Version); err != nil {
 		return nil, err
 	}
-	taken, err := t.TakeDomainJoins(r.Context(), c, requestsAPoll)
+	hold := s.Tenants.Timing.Hybrid.ConnectorHold
+	if m.Wait < int(hold/time.Second) {
+		hold = time.Duration(m.Wait) * time.Second
+	}
+	taken, err := t.AwaitDomainJoins(r.Context(), c, requestsAPoll, hold)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,13 @@ type DomainJoin struct {
 	Diagnostic     string
 }
 
+// fail ends it. That stands for a while, so that a device that asks at each
+// session does not get it refused at each; one that asks after that, as at
+// somebody's "Retry", asks anew (our model: what Intune does is not public).
+func (d *DomainJoin) fail(now time.Time, retry time.Duration) {
+	d.State, d.Expires = JoinFailed, now.Add(retry)
+}
+
 // open: a connector may still work on it.
 func (d DomainJoin) open() bool { return d.State == JoinWaiting || d.State == JoinTaken }
 
@@ -87,6 +94,7 @@ func (t *Tenant) RequestDomainJoin(ctx context.Context, deviceID string, p graph
 		return nil
 	})
 	if err == nil && made {
+		t.s.joinBell.ring()
 		t.s.Record(ctx, "odj.requested", journal.F("device", deviceID), journal.F("request", d.ID), journal.F("domain", d.Domain), journal.F("ou", d.OU))
 	}
 	return d, err
@@ -132,7 +140,8 @@ func (t *Tenant) TakeDomainJoins(ctx context.Context, c Connector, n int) ([]Dom
 			case d.State == JoinTaken && !lapsed || len(taken) == n:
 				continue
 			case lapsed && d.Try+1 >= timing.ConnectorTries:
-				d.State, d.Diagnostic = JoinFailed, "no connector brought it to an end"
+				d.fail(now, timing.JoinRetry)
+				d.Diagnostic = "no connector brought it to an end"
 				given = append(given, d)
 			default:
 				if lapsed {
@@ -184,14 +193,18 @@ func (t *Tenant) DomainJoinReady(ctx context.Context, c Connector, requestID, co
 // DomainJoinFailed takes a connector's word that it could not do a request. Another
 // try is made unless that is final or was the last.
 func (t *Tenant) DomainJoinFailed(ctx context.Context, c Connector, requestID string, code, diagnostic uint32, text string, final bool) error {
-	return t.endJoin(ctx, c, requestID, func(d *DomainJoin) {
+	err := t.endJoin(ctx, c, requestID, func(d *DomainJoin) {
 		d.ErrorCode, d.DiagnosticCode, d.Diagnostic = code, diagnostic, text
 		if d.Try++; final || d.Try >= t.s.Timing.Hybrid.ConnectorTries {
-			d.State = JoinFailed
+			d.fail(t.s.Now(), t.s.Timing.Hybrid.JoinRetry)
 			return
 		}
 		d.State = JoinWaiting
 	})
+	if err == nil {
+		t.s.joinBell.ring()
+	}
+	return err
 }
 
 // DomainJoinDelivered notes that a device answered to its blob, which is kept no
@@ -204,7 +217,7 @@ func (t *Tenant) DomainJoinDelivered(ctx context.Context, requestID string, ok b
 			return fmt.Errorf("domain join request %q: %w", requestID, ErrNotFound)
 		}
 		if d.Blob, d.State = nil, JoinDelivered; !ok {
-			d.State = JoinFailed
+			d.fail(t.s.Now(), t.s.Timing.Hybrid.JoinRetry)
 		}
 		t.s.domainJoins.Put(tx, t.key(requestID), d)
 		if m, there := t.s.devices.Get(tx, t.key(d.DeviceID)); there && ok {

@@ -75,12 +75,13 @@ func (o Options) withDefaults() Options {
 type Service struct {
 	Options
 	tables
+	joinBell joinBell
 }
 
 // New makes a service without customers.
 func New(o Options) *Service {
 	o = o.withDefaults()
-	return &Service{Options: o, tables: newTables(o.DB)}
+	return &Service{Options: o, tables: newTables(o.DB), joinBell: joinBell{cond: o.Clock.NewCond("domain join requests")}}
 }
 
 // Tenant is one customer.

@@ -57,6 +57,19 @@ var _ = Describe("a technician's part that has to be done again", func() {
 		toOffice(w, pc)
 	})
 
+	It("asks anew at Retry, where the connector had failed for good", func() {
+		w := withConnector(func(c *scenario.Connector) { c.Delegated = scenario.Units{} })
+		pc := newPC(w)
+		Expect(spec.FailureOf(w.TryProvision(pc)).Code).To(Equal("0x80070774"))
+		w.InDomain(func(a *sim.DomainAdministrator) error { return a.Delegate(unit, "msaODJA$") })
+		w.Press(pc, oobe.ButtonRetry)
+		pressed := w.Clock.Now()
+		w.AwaitEvent(pc, "device.domain.staged", nil)
+		Expect(w.Clock.Now().Sub(pressed)).To(BeNumerically("<=", w.Timing.Hybrid.JoinRetry+2*w.Timing.ESP.SessionInterval))
+		w.Await(pc, oobe.ScreenSuccess)
+		Expect(computers(w)).To(HaveLen(1))
+	})
+
 	It("waits as long again at Retry, where nothing has changed", func() {
 		w := newWorld(stopped)
 		pc := newPC(w)

@@ -61,7 +61,7 @@ type row struct {
 
 // What is applied when, and what the page waits for (learn.microsoft.com: "Set up
 // the Enrollment Status Page", "Windows Autopilot for pre-provisioned deployment",
-// "Windows Autopilot known issues"). What differs in a hybrid join is not in it.
+// "Windows Autopilot known issues"). A domain's PC has a table of its own.
 var table = []row{
 	{"a policy for the PC", policy("./Device/Vendor/MSFT/Policy/Config/Experience/AllowCortana", "0"), thePC, yes, yes, yes},
 	{"a policy for Microsoft Edge for the PC", policy("./Device/Vendor/MSFT/Policy/Config/Browser/AllowPopups", "0"), thePC, tracked, tracked, yes},

@@ -12,17 +12,8 @@ type Session struct {
 	Credentials *Credentials
 }
 
-// Open finds a controller of a domain, has an account log on there and connects to the directory with its ticket. The
-// error is ErrNoController, a *krb5.Error, an *ldap.Error, or the network's.
-func Open(ctx context.Context, h Host, domain, site, principal string, s Secret) (*Session, error) {
-	dc, err := Locate(ctx, h, domain, site)
-	if err != nil {
-		return nil, err
-	}
-	return OpenAt(ctx, h, dc, domain, principal, s)
-}
-
-// OpenAt is Open at a controller that was found before.
+// OpenAt has an account log on at a controller of its domain and connects to the directory there with its ticket. The
+// error is a *krb5.Error, an *ldap.Error, or the network's.
 func OpenAt(ctx context.Context, h Host, dc *Controller, domain, principal string, s Secret) (*Session, error) {
 	creds, err := Logon(ctx, h, dc.Name, strings.ToUpper(domain), principal, s)
 	if err != nil {

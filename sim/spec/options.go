@@ -87,7 +87,7 @@ type making struct {
 	chip         vtpm.ChipID
 	state        vtpm.State
 	installation device.Installation
-	tag, user    string
+	user         string
 	place        string
 	rtc          device.RTC
 	protection   device.Protection
@@ -128,11 +128,6 @@ func Build(b string) Part {
 // For registers the PC with a user, by user principal name.
 func For(upn string) Part {
 	return func(m *making) { m.user = upn }
-}
-
-// Tagged registers the PC with a group tag.
-func Tagged(tag string) Part {
-	return func(m *making) { m.tag = tag }
 }
 
 // At says at which site the PC stands first; the default is the bench.

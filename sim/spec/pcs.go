@@ -57,7 +57,7 @@ func (w *World) HashCSV(pcs ...*device.PC) []byte {
 	for _, pc := range pcs {
 		row, err := pc.Row(w.Clock.Now())
 		gomega.Expect(err).NotTo(gomega.HaveOccurred())
-		row.GroupTag, row.AssignedUser = w.made[pc].tag, w.made[pc].user
+		row.AssignedUser = w.made[pc].user
 		rows = append(rows, row)
 	}
 	var file bytes.Buffer

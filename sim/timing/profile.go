@@ -218,17 +218,19 @@ type Hybrid struct {
 	RegistrationForce  time.Duration // Account setup starts the registration task this often
 	RegistrationRetry  time.Duration // the task's own timer
 	SyncCycle          time.Duration // Entra Connect
-	ConnectorPoll      Range
+	ConnectorHold      time.Duration // Intune keeps a poll open for as long as there is nothing to do
+	ConnectorPoll      Range         // until a connector asks again after something went wrong
 	ConnectorCleanup   time.Duration
 	ConnectorInactive  time.Duration // until a connector that does not call is shown as inactive
 	ConnectorLease     time.Duration // how long a connector that took a request has it for itself
 	ConnectorTries     int           // for one request
-	ConnectorTimeout   time.Duration // of a request of the connector's to Intune
+	ConnectorTimeout   time.Duration // of a request of the connector's to Intune; of a poll, beyond the hold
 	ConnectorMemory    int           // bytes of a connector that was just started
-	ConnectorLeak      int           // bytes a poll, behind a proxy
+	ConnectorLeak      int           // bytes an hour, behind a proxy
 	ConnectorThrash    int           // bytes from which on a connector is slow
 	ConnectorThrashed  Range         // what each poll then takes on top
 	JoinRequestLife    time.Duration // until a request that no connector serves is given up
+	JoinRetry          time.Duration // until a device that asks again after a failure gets a new request
 	RedeployAfterReset time.Duration
 	JoinQuota          int
 	ClockSkew          time.Duration // Kerberos

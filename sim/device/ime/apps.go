@@ -23,7 +23,6 @@ func (a *agent) apps(s scope) error {
 		return err
 	}
 	if s.esp {
-		a.untracked(s, all)
 		a.track(s, all)
 	}
 	p := newPlan(all)
@@ -104,20 +103,6 @@ func (a *agent) blocking() bool {
 	r := a.w.Registry()
 	block, _ := r.DWORD(device.KeyEnrollments+`\`+r.String(device.KeyEnrollments, "Current")+`\FirstSync`, "BlockInStatusPage")
 	return block != 0
-}
-
-// untracked leaves out what the page does not wait for on a domain's PC: a
-// user's apps that are targeted at the device (learn.microsoft.com, "Set up the
-// Enrollment Status Page", account setup).
-func (a *agent) untracked(s scope, apps []sidecar.App) {
-	if _, member := a.w.Domain(); !member || s.phase != sidecar.ESPAccountSetup {
-		return
-	}
-	for i, app := range apps {
-		if app.TargetType == sidecar.TargetDevice && app.InstallContext == sidecar.ContextUser {
-			apps[i].ESPConfiguration, apps[i].ESPNonBlocking = false, false
-		}
-	}
 }
 
 // track lists what the status page has to wait for, before anything of it is

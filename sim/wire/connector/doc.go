@@ -6,7 +6,8 @@
 //
 // A connector enrols once, with an access token of an Intune administrator and a
 // certificate request, and from then on proves itself with the certificate. It
-// polls; the answer has the requests that it is to work on and that are its own
-// until a lease ends. For each it either uploads a blob (package odj) or says
+// polls, and Intune keeps the poll open until there is something, or for so long
+// that it is time to ask again; the answer has the requests that it is to work on
+// and that are its own until a lease ends. For each it either uploads a blob (package odj) or says
 // why there is none.
 package connector

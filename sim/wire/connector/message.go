@@ -40,6 +40,9 @@ type Enrolled struct {
 type Poll struct {
 	Version string `json:"version"`
 	Domain  string `json:"domain"`
+	// Wait is how many seconds the connector is ready to wait for an answer that
+	// has requests; 0: it wants to be answered at once. Intune may answer sooner.
+	Wait int `json:"wait,omitempty"`
 }
 
 // Work answers it; Requests may be empty.

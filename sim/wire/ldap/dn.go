@@ -215,13 +215,7 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// EscapeValue writes a value as it stands in a name's text (RFC 4514 2.4).
-func EscapeValue(v string) string {
-	var b strings.Builder
-	appendEscaped(&b, v)
-	return b.String()
-}
-
+// appendEscaped writes a value as it stands in a name's text (RFC 4514 2.4).
 func appendEscaped(b *strings.Builder, v string) {
 	for i := range len(v) {
 		c := v[i]
