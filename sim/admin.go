@@ -303,8 +303,18 @@ func list[T any](ctx context.Context, a *Administrator, address string, into *[]
 
 // Administrator gives an administrator with a desk of their own on the network.
 func (w *World) Administrator() *Administrator {
-	nic := w.Network.Attach(vnet.NICOptions{Device: "administrator"})
-	return &Administrator{clock: w.Clock, timing: w.Timing, client: nic.Client(vnet.ClientOptions{UserAgent: "windtunnel administrator"}), tenantID: w.Tenant.ID, clientID: adminClientID, secret: adminSecret}
+	nic := w.Network.Attach(vnet.NICOptions{Device: "administrator", Roots: w.trusted})
+	a := &Administrator{clock: w.Clock, timing: w.Timing, client: nic.Client(vnet.ClientOptions{UserAgent: "windtunnel administrator"}), tenantID: w.Tenant.ID, clientID: adminClientID, secret: adminSecret}
+	if w.administers.ClientID != "" {
+		a.clientID, a.secret = w.administers.ClientID, w.administers.Secret
+	}
+	return a
+}
+
+// AdministerAs has administrators that are made from now on use another
+// application, which services that are not this world's own have given out.
+func (w *World) AdministerAs(clientID, secret string) {
+	w.administers = Application{ClientID: clientID, Secret: secret}
 }
 
 // The application that the administrator's scripts run as; every simulated

@@ -20,7 +20,7 @@ func (a *Administrator) Identity(ctx context.Context, serial string) (graph.Auto
 		return graph.AutopilotDevice{}, err
 	}
 	if len(found) == 0 {
-		return graph.AutopilotDevice{}, fmt.Errorf("registration of %s: %w", serial, errNoSuchPC)
+		return graph.AutopilotDevice{}, fmt.Errorf("registration of %s: %w", serial, ErrNoSuchPC)
 	}
 	return found[0], nil
 }
@@ -40,7 +40,7 @@ func (a *Administrator) ManagedDevice(ctx context.Context, serial string) (graph
 		return graph.ManagedDevice{}, err
 	}
 	if len(found) == 0 {
-		return graph.ManagedDevice{}, fmt.Errorf("managed device %s: %w", serial, errNoSuchPC)
+		return graph.ManagedDevice{}, fmt.Errorf("managed device %s: %w", serial, ErrNoSuchPC)
 	}
 	return found[0], nil
 }

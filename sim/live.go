@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/store"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/vtpm"
 )
 
@@ -36,6 +38,16 @@ type LiveOptions struct {
 	// Haste is that of Options. With a fleet, 0 is DefaultHaste, and 1 is
 	// everything as the scenario says.
 	Haste float64
+	// Idle: the fleet's PCs are made, and nobody registers them or lives with
+	// them: they are another's to drive, as a load's. Program is what they boot
+	// then; nil: Windows' own setup.
+	Idle    bool
+	Program func(name string) device.Program
+	// Watch hears of every event of a PC, by names; nil: nobody does.
+	Watch func(device, kind string)
+	// Quiet and Exchanged are those of Options.
+	Quiet     bool
+	Exchanged func(vnet.Exchange)
 }
 
 // DefaultHaste makes a day ten seconds: two weeks on a shelf are a little more
@@ -73,13 +85,13 @@ func NewLive(o LiveOptions) (*World, error) {
 	}
 	w, err := NewWorld(Options{
 		Tenant: s.Tenant, Seed: s.Seed, Timing: o.Timing, Pace: o.Pace, Faults: s.Faults, Lab: o.Lab, Sinks: o.Sinks, Attestation: s.Attestation,
-		Clock: o.Clock, Web: o.Web, State: o.State, Since: o.Since, Starts: o.Starts, Haste: o.Haste, Keep: keepOf(s.Fleet.Count()),
+		Clock: o.Clock, Web: o.Web, State: o.State, Since: o.Since, Starts: o.Starts, Haste: o.Haste, Keep: keepOf(s.Fleet.Count()), Quiet: o.Quiet, Program: o.Program, Watch: o.Watch, Exchanged: o.Exchanged,
 	})
 	if err != nil {
 		return nil, err
 	}
 	var fleet []scenario.Device
-	if o.Fleet {
+	if o.Fleet || o.Idle {
 		fleet = s.Devices()
 		for i := range fleet {
 			fleet[i].Cell = 0

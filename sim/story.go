@@ -74,8 +74,8 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	})
 	story.pc = device.New(device.Options{
 		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Protection: s.Protection, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
-		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: oobe.Program, Packages: s.Packages, Image: s.Image,
-		History: w.history(s.Name), Collector: collector, Stick: w.stick(),
+		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: w.program(s.Name), Packages: s.Packages, Image: s.Image,
+		History: w.history(s.Name), Collector: collector, Stick: w.stick(), Watch: w.watcher(s.Name),
 	})
 	if _, err := story.pc.HardwareHash(w.Clock.Now()); err != nil {
 		return nil, err
@@ -89,6 +89,16 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	return story.pc, nil
 }
 
+// program is what a PC boots.
+func (w *World) program(name string) device.Program {
+	if w.options.Program != nil {
+		if p := w.options.Program(name); p != nil {
+			return p
+		}
+	}
+	return oobe.Program
+}
+
 // Start lets every story begin, once an administrator's import has put all PCs
 // into the tenant.
 func (w *World) Start(ctx context.Context) {
@@ -97,7 +107,7 @@ func (w *World) Start(ctx context.Context) {
 	w.going += 1 + len(stories)
 	w.mu.Unlock()
 	w.Clock.Go(ctx, "administrator", func(ctx context.Context) {
-		if err := w.register(ctx); err != nil {
+		if err := w.Register(ctx); err != nil {
 			w.Journal.Record("", "registration.failed", journal.F("error", err.Error()))
 		}
 		for i, s := range stories {
@@ -111,6 +121,29 @@ func (w *World) Start(ctx context.Context) {
 	})
 }
 
+// watcher hears of a PC's events.
+func (w *World) watcher(name string) func(kind string) {
+	if w.options.Watch == nil {
+		return nil
+	}
+	return func(kind string) { w.options.Watch(name, kind) }
+}
+
+// Stories are what is planned for the PCs, in the order in which they were
+// added.
+func (w *World) Stories() []Story {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	stories := make([]Story, len(w.stories))
+	for i, s := range w.stories {
+		stories[i] = *s
+	}
+	return stories
+}
+
+// PC is the story's.
+func (s *Story) PC() *device.PC { return s.pc }
+
 // isThrough counts one story less that goes on.
 func (w *World) isThrough() {
 	w.through.Change(func() {
@@ -120,9 +153,9 @@ func (w *World) isThrough() {
 	})
 }
 
-// register exports the PCs' hardware hashes as CSV, imports that file, and
-// waits until every PC has its profile.
-func (w *World) register(ctx context.Context) error {
+// Register exports the PCs' hardware hashes as CSV, imports that file as an
+// administrator does, and waits until every PC has its profile.
+func (w *World) Register(ctx context.Context) error {
 	begin := w.Clock.Now()
 	files, count, err := w.HashCSV()
 	if err != nil || count == 0 {

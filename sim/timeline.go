@@ -63,7 +63,8 @@ func (w *World) fits(glob, name string) bool {
 	return fault.Match(glob, name) || (pc != nil && fault.Match(glob, pc.Hardware.Serial))
 }
 
-var errNoSuchPC = errors.New("no PC fits")
+// ErrNoSuchPC says that nobody knows such a PC.
+var ErrNoSuchPC = errors.New("no PC fits")
 
 // each calls f for every PC that fits a glob.
 func (w *World) each(glob string, f func(*device.PC) error) error {
@@ -81,7 +82,7 @@ func (w *World) each(glob string, f func(*device.PC) error) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("%s: %w", glob, errNoSuchPC)
+		return fmt.Errorf("%s: %w", glob, ErrNoSuchPC)
 	}
 	return nil
 }

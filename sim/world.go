@@ -68,6 +68,16 @@ type Options struct {
 	// Keep is how many events of each PC the world remembers, for its timeline
 	// and its logs; 0 is 4,000.
 	Keep int
+	// Quiet keeps no journal: nothing is remembered, hashed or given to sinks. It
+	// is for loads, in which thousands of PCs would wait for one another's events.
+	Quiet bool
+	// Exchanged is told of every HTTP exchange of PCs and people; nil: nobody is.
+	Exchanged func(vnet.Exchange)
+	// Program is what a PC boots, by its name; nil, or of nil: Windows' setup.
+	Program func(name string) device.Program
+	// Watch hears of every event of a PC, by names; nil: nobody does. It must not
+	// wait.
+	Watch func(device, kind string)
 	// Remains takes each PC as it is when its story is through, and nil nobody.
 	// Cells that run side by side call it at the same time.
 	Remains func(diag.Source)
@@ -103,12 +113,13 @@ type World struct {
 	attestation scenario.Attestation
 	ekHosts     map[string]*internet.EKHost // of firmware TPMs' vendors
 
-	minds     map[string]*mind        // people's, by principal name
-	hybrid    *Hybrid                 // nil: no domain
-	prepared  *store.Table[time.Time] // what a kept state has been given
-	siteNames []string
-	sockets   *fakead.Listeners // of a forest on real sockets
-	faketime  sync.Once         // the first time that Samba could not be told the time
+	administers Application             // the administrators', where it is not the usual one
+	minds       map[string]*mind        // people's, by principal name
+	hybrid      *Hybrid                 // nil: no domain
+	prepared    *store.Table[time.Time] // what a kept state has been given
+	siteNames   []string
+	sockets     *fakead.Listeners // of a forest on real sockets
+	faketime    sync.Once         // the first time that Samba could not be told the time
 
 	options Options
 	roots   *x509.CertPool
@@ -150,7 +161,9 @@ func NewWorld(o Options) (*World, error) {
 		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(cmp.Or(o.Keep, keepEvents)), checks: map[string]string{}, counts: map[string]int{},
 	}
 	sinks := append([]journal.Sink{w.Timeline, journal.SinkFunc(w.observe)}, o.Sinks...)
-	w.Journal = journal.New(w.Clock, sinks...)
+	if !o.Quiet {
+		w.Journal = journal.New(w.Clock, sinks...)
+	}
 	if err := fault.ValidateAll(o.Faults); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
@@ -162,7 +175,7 @@ func NewWorld(o Options) (*World, error) {
 			return nil, fmt.Errorf("world: %w", err)
 		}
 	}
-	w.Network = vnet.New(w.Clock, vnet.Options{Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web, Timing: w.Timing})
+	w.Network = vnet.New(w.Clock, vnet.Options{Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web, Timing: w.Timing, Exchanged: o.Exchanged})
 	if err := w.connectCloud(); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}
@@ -283,6 +296,14 @@ func (w *World) Close() error {
 		err = errors.Join(err, w.sockets.Close())
 	}
 	return err
+}
+
+// Trust adds roots to what every PC's Windows trusts out of the box. It is for a
+// world of which nothing runs yet.
+func (w *World) Trust(roots ...*x509.Certificate) {
+	for _, c := range roots {
+		w.roots.AddCert(c)
+	}
 }
 
 // trusted is what every PC's Windows trusts out of the box.

@@ -74,6 +74,9 @@ type Options struct {
 	// Collector makes the package that Windows' diagnostics tool collects: a
 	// zip; nil: no such tool is on this PC.
 	Collector func(w *Windows, out io.Writer) error
+	// Watch hears of every event of the PC, by its kind, on the actor that it
+	// happens to; nil: nobody does. It must not wait.
+	Watch func(kind string)
 	// Stick takes the files that somebody saves to a removable drive; nil:
 	// nobody keeps them.
 	Stick func(pc *PC, name string, content []byte)
@@ -330,6 +333,9 @@ func (pc *PC) Event(kind string, fields ...journal.Field) {
 	n := pc.events
 	pc.mu.Unlock()
 	pc.Journal.Record(pc.Name, kind, fields...)
+	if pc.Watch != nil {
+		pc.Watch(kind)
+	}
 	if a, ok := pc.Faults.At(fault.Point{Layer: "event", Operation: kind, Device: pc.Name, N: n}); ok && a.CutPower {
 		pc.CutPower()
 	}

@@ -92,6 +92,9 @@ func (j *Journal) Count() uint64 {
 // Close closes the sinks and returns the first error that any of them ever had. Events recorded later are counted and
 // hashed, and reach no sink.
 func (j *Journal) Close() error {
+	if j == nil {
+		return nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	err := j.err

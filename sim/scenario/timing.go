@@ -9,7 +9,7 @@ import (
 
 // Timing chooses a timing profile and changes single values of it.
 type Timing struct {
-	Profile   string   `yaml:"profile" default:"windows" doc:"windows: figures of Windows and Microsoft's services. fast: the same order of things with short waits."`
+	Profile   string   `yaml:"profile" default:"windows" doc:"windows: figures of Windows and Microsoft's services. fast: the same order of things with short waits. load: what no protocol hangs on takes no time, for load tests."`
 	Overrides Settings `yaml:"overrides" doc:"Values of the profile by their path: esp.timeout: 90m"`
 	Switches  Settings `yaml:"switches" doc:"Behaviours on which sources disagree, by their path: reseal.unjoinsEntra: true"`
 }

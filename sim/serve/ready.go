@@ -27,6 +27,8 @@ type Endpoints struct {
 	TLS      string `json:"tls"`   // HOST:PORT, routed by SNI
 	HTTP     string `json:"http"`  // HOST:PORT, routed by Host
 	CA       string `json:"ca"`    // file with the root above the web certificates, PEM
+	// Trust is the roots that devices trust besides, PEM: the attestation service's.
+	Trust string `json:"trust"`
 	// Environment is what to set for programs that know nothing of all this.
 	Environment  map[string]string `json:"environment"`
 	Management   string            `json:"management,omitempty"`
@@ -60,6 +62,7 @@ func (s *Server) announce() error {
 	if s.o.Fleet {
 		r.Fleet = scenario.Fleet.Count()
 	}
+	r.Trust = string(pki.PEM(s.now().world.Entra.AIK.Root()))
 	for _, u := range scenario.Tenant.AllUsers() {
 		r.Users = append(r.Users, User{u.UserPrincipalName, u.Password})
 	}

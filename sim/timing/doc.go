@@ -9,8 +9,8 @@
 //	community   reported in the field, not by Microsoft
 //	assumed     nobody says; the value is ours
 //
-// Two profiles are built in: "windows", with the figures above, and "fast", which keeps the order of things and shortens the
-// waits, for specs that are about something else. A scenario changes single values by their dotted path, as in
+// Three profiles are built in: "windows", with the figures above; "fast", which keeps the order of things and shortens the
+// waits, for specs that are about something else; and "load", in which what no protocol hangs on takes no time at all. A scenario changes single values by their dotted path, as in
 // "esp.timeout": "90m"; see [Profile.Override].
 //
 // What a profile does not hold: the speed of a link (a site's), the latency of a TPM (its model's), and anything that an

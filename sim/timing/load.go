@@ -13,13 +13,14 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-//go:embed windows.yaml fast.yaml
+//go:embed windows.yaml fast.yaml load.yaml
 var embedded embed.FS
 
 // Names of the embedded profiles.
 const (
 	Windows = "windows"
 	Fast    = "fast"
+	ForLoad = "load"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 )
 
 // Names lists the embedded profiles.
-func Names() []string { return []string{Windows, Fast} }
+func Names() []string { return []string{Windows, Fast, ForLoad} }
 
 // Default is the profile "windows".
 func Default() *Profile {

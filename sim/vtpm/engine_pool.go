@@ -329,11 +329,12 @@ func (p *pool) pids() []int {
 	return pids
 }
 
-// counts tells how many engines there have been and how many were lost.
-func (p *pool) counts() (started, lost int) {
+// counts tells how many engines there have been, how many were lost, and how
+// many callers wait for one.
+func (p *pool) counts() (started, lost, waiting int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return 1 + p.started, p.lost
+	return 1 + p.started, p.lost, len(p.queue)
 }
 
 // close ends all children, and returns when no operation is under way.

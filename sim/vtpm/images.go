@@ -96,6 +96,12 @@ func (l *Lab) Build(ctx context.Context, ids []ChipID, progress func(done, total
 // that is packed and written.
 func (l *Lab) atOnce() int { return l.engine.size() + 1 }
 
+// Missing lists the chips whose images Build would make.
+func (l *Lab) Missing(ids []ChipID) ([]ChipID, error) { return l.missing(ids) }
+
+// CacheDir is where the lab keeps its images.
+func (l *Lab) CacheDir() string { return l.cache.Dir() }
+
 // missing lists the chips without a good image, each once, in order.
 func (l *Lab) missing(ids []ChipID) ([]ChipID, error) {
 	seen := make(map[ChipID]bool, len(ids))

@@ -75,6 +75,7 @@ type Stats struct {
 	ImagesMade    map[string]int // by model
 	Engines       int            // started, the one in this process included
 	EnginesLost   int            // processes that died or were stuck, and were replaced
+	Waiting       int            // commands that wait for an engine now
 }
 
 // Open makes a lab. It blocks while something else in the process holds
@@ -124,7 +125,7 @@ func (l *Lab) Close() error { return errors.Join(l.engine.close(), l.slots.close
 func (l *Lab) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	started, lost := l.engine.counts()
+	started, lost, waiting := l.engine.counts()
 	return Stats{
 		Commands:      l.commands.Load(),
 		EngineSeconds: time.Duration(l.nanos.Load()).Seconds(),
@@ -132,6 +133,7 @@ func (l *Lab) Stats() Stats {
 		ImagesMade:    l.built.counts(),
 		Engines:       started,
 		EnginesLost:   lost,
+		Waiting:       waiting,
 	}
 }
 

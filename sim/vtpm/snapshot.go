@@ -32,7 +32,13 @@ func (c *Chip) lastingNV() ([]byte, error) {
 }
 
 // Restore puts the chip back to a snapshot of the same chip, without power.
-func (c *Chip) Restore(snapshot []byte) error {
+func (c *Chip) Restore(snapshot []byte) error { return c.restore(snapshot, true) }
+
+// RollBack is Restore of a chip that goes on living: it has been started as
+// often as before, so that it draws nothing at random that it has drawn already.
+func (c *Chip) RollBack(snapshot []byte) error { return c.restore(snapshot, false) }
+
+func (c *Chip) restore(snapshot []byte, reborn bool) error {
 	plain, err := unpack(snapshot)
 	if err != nil {
 		return fmt.Errorf("vtpm: restore %s: %w", c.id, err)
@@ -47,7 +53,9 @@ func (c *Chip) Restore(snapshot []byte) error {
 	defer c.mu.Unlock()
 	c.cut()
 	c.parked = pack(nv)
-	c.boots = int(boots)
+	if reborn {
+		c.boots = int(boots)
+	}
 	c.lasting = lasting{aik: aik.clone(), keys: int(keys)}
 	return nil
 }

@@ -83,6 +83,20 @@ func acquireProfile(w *device.Windows) error {
 	return nil
 }
 
+// AcquireProfile is what the first screens do about the Autopilot profile, for
+// PCs that are set up by nobody: it asks the deployment service and gives what
+// is cached then.
+func AcquireProfile(w *device.Windows) (ztd.Profile, error) {
+	if err := acquireProfile(w); err != nil {
+		return ztd.Profile{}, err
+	}
+	p, ok := cachedProfile(w)
+	if !ok {
+		return p, profileError(w)
+	}
+	return p, nil
+}
+
 // answered tells whether an answer is cached.
 func answered(w *device.Windows) bool {
 	_, ok := cachedProfile(w)
