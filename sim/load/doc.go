@@ -11,10 +11,12 @@
 // of which does what an arrival is about; sim/load/pcs has virtual PCs. All time
 // is the clock's: what is wanted of figures is tested in virtual time, exactly.
 //
-// Every arrival that was due ends in one of three ways, and none is lost:
+// Every arrival whose moment was there ends in one of three ways, and none is
+// lost ([Tally]): it came to an end, it was broken off when the plan's patience
+// was over, or it was dropped because no device was free in time.
 //
-//	started = finished + interrupted      those that got a Subject
-//	due     = started + dropped           dropped: no Subject was free in time
+// Times are the clock's, and the wall clock's readings follow the machine's own
+// clock: one that is set while a load goes on is seen in its figures.
 //
 // A load that ran into a limit of its own says more about the generator than
 // about the target: [Run] looks for that each second, and says so in words in

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"windtunnel.test/sim/load/arrival"
@@ -44,6 +45,19 @@ type Outcome struct {
 	// that its context did.
 	Aborted string
 	Stopped bool
+	// Tally is about all arrivals, those of the warm-up and those that misbehave
+	// included.
+	Tally Tally
+}
+
+// Tally says where arrivals went. Came is Started and Dropped together; Started
+// is Finished and Interrupted together.
+type Tally struct {
+	Came        int64 // their moment was there
+	Started     int64 // got a device
+	Dropped     int64 // got none
+	Finished    int64 // came to an end, good or bad
+	Interrupted int64 // were broken off
 }
 
 // Causes of a load's end.
@@ -54,26 +68,25 @@ var (
 
 // Run makes a load. In virtual time it is called by an actor. The end of ctx
 // ends arrivals; what is under way may end as the plan's graceful stop says, and
-// the figures are whole. An error is a plan that can't be run.
+// the figures are whole. An error is a plan that can't be run, or a clock that
+// was stopped.
 func Run(ctx context.Context, o Options) (*Outcome, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	r := &run{
-		o: o, begin: o.Clock.Now(), draws: o.Seed.Stream("load"), over: o.Clock.NewCond("arrivals under way"),
-		recorder: o.Recorder, watch: newWatch(o),
-	}
-	if o.Plan.Closed == nil {
-		r.schedule = arrival.New(o.Plan.warmUp(), o.Seed)
-		r.asked = arrival.New(o.Plan.warmUp(), o.Seed)
-	}
+	r := &run{o: o, begin: o.Clock.Now(), draws: o.Seed.Stream("load"), over: o.Clock.NewCond("arrivals under way"), recorder: o.Recorder}
 	r.counts, r.ends = r.begin.Add(o.Plan.WarmUp), r.begin.Add(o.Plan.WarmUp+o.Plan.Duration())
+	r.ticked, r.watch = r.begin, newWatch(o)
+	if o.Plan.Closed == nil {
+		r.schedule, r.asked = arrival.New(o.Plan.warmUp(), o.Seed), arrival.New(o.Plan.warmUp(), o.Seed)
+	}
 	coming, stop := o.Clock.WithCancel(ctx)
 	defer stop(errOver)
 	r.stop = stop
 	work, cut := o.Clock.WithCancel(vclock.Detach(ctx))
 	defer cut(errOver)
-	ticking, still := o.Clock.WithCancel(work)
+	ticking, still := o.Clock.WithCancel(vclock.Detach(ctx))
+	defer still(errOver)
 	r.tick(ticking)
 	if o.Plan.Closed != nil {
 		r.closedLoop(coming, work)
@@ -81,11 +94,13 @@ func Run(ctx context.Context, o Options) (*Outcome, error) {
 		r.openLoop(coming, work)
 	}
 	cause := context.Cause(coming)
+	r.end(cause)
 	r.grace(work, cut)
 	still(errOver)
-	if err := r.over.Await(vclock.Detach(ctx), func() bool { return r.count(&r.others) == 0 }); err != nil {
+	if err := r.over.Await(vclock.Detach(ctx), func() bool { return r.others.Load() == 0 }); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
+	r.lastSecond()
 	return r.outcome(cause), nil
 }
 
@@ -93,11 +108,8 @@ func (o *Options) check() error {
 	if o.Clock == nil || o.Source == nil || o.Recorder == nil {
 		return errors.New("load: clock, source and recorder are needed")
 	}
-	if err := o.Plan.check(); err != nil {
-		return err
-	}
 	o.Waiting = cmp.Or(o.Waiting, mostWaiting)
-	return nil
+	return o.Plan.check()
 }
 
 // run is a load that is going on.
@@ -108,174 +120,60 @@ type run struct {
 	asked    *arrival.Schedule // the same, to be asked for rates
 	begin    time.Time
 	counts   time.Time // when the warm-up ends
-	ends     time.Time // when nobody comes any more
 	stop     context.CancelCauseFunc
-	over     vclock.Cond // fewer are under way, or a ticker ended
-	watch    *watch
+	over     vclock.Cond // nobody is under way, or one of the others ended
 
-	mu      sync.Mutex // guards what follows; never held over a clock call
-	draws   *rand.Rand // of who does what
-	came    int
-	started int // have a device
-	waiting int // for a device
-	others  int // actors that are no arrivals: of the seconds, of the closed loop
-	peak    int
-	lag     time.Duration // worst of this second
-	aborted string
+	came, dropped, started, finished, interrupted atomic.Int64
+
+	open    atomic.Int64 // came, and neither ended nor dropped
+	working atomic.Int64 // of these, have a device
+	others  atomic.Int64 // actors that are no arrivals: of the seconds, of the closed loop
+	counted atomic.Int64 // got a device, and are of the part that counts
+
+	watch   *watch    // the ticking actor's, and Run's when that is over
+	ticked  time.Time // likewise: what is before it is in a second
+	aborted string    // likewise
+
+	mu    sync.Mutex // guards what follows; never held over a clock call
+	ends  time.Time  // when nobody comes any more
+	draws *rand.Rand // of who does what
+	now   moments
 }
 
-// next is the next arrival, as the seed wants it.
-func (r *run) next(intended time.Time) figure.Arrival {
+// moments is what is seen between two ticks.
+type moments struct {
+	lag     time.Duration // the worst, of beginning to look for a device
+	starved int           // had to wait for a device
+	full    int           // were dropped since too many wait
+	none    error         // there will be no device any more
+	ended   int
+	peak    int // under way at once
+}
+
+// see notes something.
+func (r *run) see(what func(m *moments)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := figure.Arrival{N: r.came, Intended: intended, Warm: intended.Before(r.counts)}
-	r.came++
-	p := r.o.Plan
-	a.Scope = pick(p.Scopes, p.Shares, r.draws.Float64())
-	if bad := r.draws.Float64(); len(p.Bad) > 0 && a.Scope == badScope {
-		a.Bad = pick(p.Bad, p.BadShares, bad)
-	}
-	r.waiting++
-	return a
+	what(&r.now)
 }
 
-// count reads one of the counters.
-func (r *run) count(n *int) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return *n
-}
-
-// badScope is the scope in which devices misbehave.
-const badScope = "aik"
-
-// openLoop starts each arrival at its moment, however many are under way.
-func (r *run) openLoop(coming, work context.Context) {
-	for {
-		at, ok := r.schedule.Next()
-		if !ok {
-			break
-		}
-		intended := r.begin.Add(at)
-		if wait := intended.Sub(r.o.Clock.Now()); wait > 0 {
-			if r.o.Clock.Sleep(coming, wait, "load: next arrival") != nil {
-				return
-			}
-		} else if context.Cause(coming) != nil {
-			return
-		}
-		if r.count(&r.waiting) >= r.o.Waiting {
-			r.recorder.Dropped(1)
-			continue
-		}
-		a := r.next(intended)
-		r.o.Clock.Go(work, "arrival", func(ctx context.Context) { r.arrive(coming, ctx, a) })
-	}
-	// The last moments of the plan belong to it, although nobody comes.
-	if wait := r.ends.Sub(r.o.Clock.Now()); wait > 0 {
-		_ = r.o.Clock.Sleep(coming, wait, "load: end of the plan") // an end before that is seen by its cause
-	}
-}
-
-// arrive is one arrival.
-func (r *run) arrive(coming, ctx context.Context, a figure.Arrival) {
-	late := r.o.Clock.Now().Sub(a.Intended) // in coming, whatever it waits for then
-	r.notice(late)
-	subject, err := r.take(coming, ctx, a)
-	if err != nil {
-		r.ended(func() { r.waiting-- })
-		r.recorder.Dropped(1)
+// end says that nobody comes any more, from now on where that is early.
+func (r *run) end(cause error) {
+	if cause == nil {
 		return
 	}
-	r.do(ctx, subject, a)
-}
-
-// take waits for a device: as long as arrivals come, and for as long after that
-// as what is under way may take.
-func (r *run) take(coming, ctx context.Context, a figure.Arrival) (Subject, error) {
-	if context.Cause(coming) != nil {
-		return nil, context.Cause(coming)
-	}
-	return r.o.Source.Take(ctx, a.Scope, a.Bad)
-}
-
-// do has a device do its scope, and counts what came of it.
-func (r *run) do(ctx context.Context, subject Subject, a figure.Arrival) {
-	r.mu.Lock()
-	r.waiting--
-	r.started++
-	r.peak = max(r.peak, r.started)
-	r.mu.Unlock()
-	a.Started = r.o.Clock.Now()
-	err := subject.Do(ctx, &a)
-	a.Ended = r.o.Clock.Now()
-	r.o.Source.Give(subject)
-	if err != nil && context.Cause(ctx) != nil {
-		r.recorder.Interrupted(a)
-	} else {
-		r.recorder.Add(a)
-		if r.o.Arrivals != nil {
-			r.o.Arrivals(a)
-		}
-	}
-	r.ended(func() { r.started-- })
-}
-
-// notice keeps the worst lateness of the second.
-func (r *run) notice(late time.Duration) {
+	now := r.o.Clock.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lag = max(r.lag, late)
-}
-
-// ended tells whoever waits that one less is under way.
-func (r *run) ended(count func()) {
-	r.over.Change(func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		count()
-	})
-}
-
-// closedLoop keeps so many devices under way.
-func (r *run) closedLoop(coming, work context.Context) {
-	c := r.o.Plan.Closed
-	until, stop := r.o.Clock.WithTimeout(coming, r.ends.Sub(r.begin), errOver)
-	defer stop()
-	for range c.Devices {
-		r.ended(func() { r.others++ })
-		r.o.Clock.Go(work, "device of the closed loop", func(ctx context.Context) {
-			defer r.ended(func() { r.others-- })
-			for context.Cause(until) == nil {
-				a := r.next(r.o.Clock.Now())
-				subject, err := r.o.Source.Take(until, a.Scope, a.Bad)
-				if err != nil {
-					r.ended(func() { r.waiting-- })
-					if !errors.Is(err, errOver) && context.Cause(until) == nil {
-						r.recorder.Dropped(1)
-					}
-					return
-				}
-				a.Intended = r.o.Clock.Now() // nobody was to come before
-				a.Warm = a.Intended.Before(r.counts)
-				r.do(ctx, subject, a)
-				if c.Think > 0 && r.o.Clock.Sleep(until, c.Think, "load: think") != nil {
-					return
-				}
-			}
-		})
+	if now.Before(r.ends) {
+		r.ends = now
 	}
-	_ = r.o.Clock.Sleep(until, r.ends.Sub(r.begin), "load: closed loop") // its end is what is waited for
 }
 
 // grace waits until nobody is under way any more, at most as long as the plan
 // has patience; then the rest is broken off.
 func (r *run) grace(work context.Context, cut context.CancelCauseFunc) {
-	nobody := func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.started+r.waiting == 0
-	}
+	nobody := func() bool { return r.open.Load() == 0 }
 	patient, done := r.o.Clock.WithTimeout(work, cmp.Or(r.o.Plan.Graceful, time.Nanosecond), errOver)
 	err := r.over.Await(patient, nobody)
 	done()

@@ -52,6 +52,12 @@ func (nic *NIC) connection(ctx context.Context, out *outgoing) (*conn, error) {
 // reuse takes the connection that was used last, as net/http does, so that the others grow old.
 func (nic *NIC) reuse(key poolKey, s *service) *conn {
 	now := nic.n.clock.Now()
+	var old []*conn // dropped without the lock, which a home may want
+	defer func() {
+		for _, c := range old {
+			c.home.drop(c)
+		}
+	}()
 	nic.mu.Lock()
 	defer nic.mu.Unlock()
 	list := nic.idle[key]
@@ -59,10 +65,10 @@ func (nic *NIC) reuse(key poolKey, s *service) *conn {
 		c := list[len(list)-1]
 		list = list[:len(list)-1]
 		nic.idle[key] = list
-		if c.epoch == nic.epoch && c.service == s && now.Sub(c.idleSince) < nic.n.o.Timing.Network.IdleConnection {
+		if c.epoch == nic.epoch && c.service == s && now.Sub(c.idleSince) < nic.n.o.Timing.Network.IdleConnection && !hungUp(c) {
 			return c
 		}
-		c.home.drop(c)
+		old = append(old, c)
 	}
 	return nil
 }
@@ -70,16 +76,23 @@ func (nic *NIC) reuse(key poolKey, s *service) *conn {
 // keep puts a connection back.
 func (nic *NIC) keep(c *conn) {
 	c.idleSince = nic.n.clock.Now()
+	if !nic.shelve(c) {
+		c.home.drop(c)
+	}
+}
+
+// shelve adds to the idle connections what the card's link still carries.
+func (nic *NIC) shelve(c *conn) bool {
 	nic.mu.Lock()
 	defer nic.mu.Unlock()
 	if c.epoch != nic.epoch {
-		c.home.drop(c)
-		return
+		return false
 	}
 	if nic.idle == nil {
 		nic.idle = map[poolKey][]*conn{}
 	}
 	nic.idle[c.key] = append(nic.idle[c.key], c)
+	return true
 }
 
 // connect resolves the name, passes the firewall, shakes hands, and has the home prove both ends to each other.

@@ -4,14 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"windtunnel.test/sim/hresult"
 )
 
 // Forward is where a name is really served: addresses of this machine or of
@@ -154,7 +154,9 @@ func (h *realHome) connect(ctx context.Context, c *conn) error {
 		socket.Close()
 		return err
 	}
-	c.carriage = &realChannel{client: cc, socket: socket}
+	ch := &realChannel{client: cc, socket: socket}
+	c.carriage = ch
+	c.nic.holds(ch, true)
 	return nil
 }
 
@@ -180,26 +182,58 @@ func (h *realHome) carry(ctx context.Context, c *conn, out *outgoing) (*answer, 
 	stop := context.AfterFunc(ctx, ch.end)
 	defer stop()
 	ans, err := roundTrip(ch.client, wireRequest(out))
-	if err != nil {
-		return nil, ended(ctx, err)
+	switch {
+	case err == nil:
+		return ans, nil
+	case context.Cause(ctx) == nil && !c.nic.still(c.epoch):
+		return nil, reset("read", c)
 	}
-	return ans, nil
+	return nil, ended(ctx, err)
+}
+
+// holds has the card remember a connection, to cut it when its link is lost.
+func (nic *NIC) holds(ch *realChannel, held bool) {
+	nic.mu.Lock()
+	defer nic.mu.Unlock()
+	if !held {
+		delete(nic.real, ch)
+		return
+	}
+	if nic.real == nil {
+		nic.real = map[*realChannel]bool{}
+	}
+	nic.real[ch] = true
+}
+
+// maxAnswer is the longest body that is taken from elsewhere; it travels whole,
+// in memory. It is ours.
+const maxAnswer = 1 << 30
+
+var errTooLong = fmt.Errorf("the answer's body is over %d bytes", maxAnswer)
+
+// hungUp tells whether the other end has closed a connection that was kept
+// (RFC 9112 9.5). In the process it never does.
+func hungUp(c *conn) bool {
+	ch, ok := c.carriage.(*realChannel)
+	return ok && ch.client.Err() != nil
 }
 
 func (h *realHome) drop(c *conn) {
 	if ch, ok := c.carriage.(*realChannel); ok {
+		c.nic.holds(ch, false)
 		ch.end()
 	}
 }
 
 // ended is why a real connection failed: the end of its context, or else what
-// the operating system says.
+// the operating system says. What package http alone has a word for, such as an
+// answer that is none, is a connection that broke off.
 func ended(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) {
-		return &net.OpError{Op: "read", Net: "tcp", Err: io.ErrUnexpectedEOF}
+	if ErrorCode(err) == hresult.OK {
+		return &net.OpError{Op: "read", Net: "tcp", Err: err}
 	}
 	return err
 }

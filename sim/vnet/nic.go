@@ -3,6 +3,7 @@ package vnet
 import (
 	"context"
 	"crypto/x509"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -39,7 +40,8 @@ type NIC struct {
 	idle     map[poolKey][]*conn
 	streams  []*end // open ones that this card dialled, oldest first
 	relays   []*relayed
-	tunnel   bool // a VPN stands
+	real     map[*realChannel]bool // connections of the operating system's, idle and busy
+	tunnel   bool                  // a VPN stands
 	ports    int
 	loss     *rand.Rand
 	roots    rootsMemo
@@ -92,6 +94,7 @@ func (nic *NIC) relink(change func()) {
 	nic.resolver = nil
 	streams, relays := nic.streams, nic.relays
 	nic.streams, nic.relays, nic.tunnel = nil, nil, false
+	real := slices.Collect(maps.Keys(nic.real))
 	nic.mu.Unlock()
 
 	nic.CloseIdle()
@@ -104,6 +107,9 @@ func (nic *NIC) relink(change func()) {
 	}
 	for _, r := range relays {
 		r.cut()
+	}
+	for _, ch := range real {
+		ch.end()
 	}
 }
 

@@ -264,9 +264,15 @@ func roundTrip(cc *http.ClientConn, r *http.Request) (*answer, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if resp.ContentLength > maxAnswer {
+		return nil, errTooLong
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
 		return nil, err
+	case len(body) > maxAnswer:
+		return nil, errTooLong
 	}
 	dropHopByHop(resp.Header)
 	return &answer{status: resp.StatusCode, header: resp.Header, body: slices.Clip(body)}, nil
