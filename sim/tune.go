@@ -32,3 +32,16 @@ func SpareProcessor(cores int) {
 		runtime.GOMAXPROCS(cores + 1)
 	}
 }
+
+// TuneForLoad is TuneCollector for a process with so many PCs that are on: what
+// lives is known, 40 KB of a PC beside its TPM's state, and garbage may add what
+// fits into a bound that follows from it. 5,000 PCs that are all in the middle
+// of something stay below 600 MB with their TPMs.
+func TuneForLoad(devices int) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(800)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(128<<20 + int64(devices)*(48<<10))
+	}
+}

@@ -17,8 +17,8 @@ func (w *World) connectVendors() error {
 	w.ekHosts = map[string]*internet.EKHost{}
 	for _, name := range []string{hosts.EKIntel, hosts.EKAMD, hosts.EKQualcomm} {
 		w.ekHosts[name] = &internet.EKHost{Name: name}
-		w.Network.Serve(name, w.ekHosts[name], vnet.Operation(internet.OperationEK))
 	}
+	w.ServeVendors()
 	issuers := map[string]*internet.Content{}
 	for _, name := range vtpm.Models() {
 		m, err := vtpm.FindModel(name)
@@ -37,6 +37,14 @@ func (w *World) connectVendors() error {
 		issuers[host].Publish(m.IssuerPath(), ca.Cert.Raw, 0)
 	}
 	return nil
+}
+
+// ServeVendors has the hosts with TPMs' EK certificates served by this world,
+// also where their names were forwarded: nobody else knows its PCs' TPMs.
+func (w *World) ServeVendors() {
+	for name, host := range w.ekHosts {
+		w.Network.Serve(name, host, vnet.Operation(internet.OperationEK))
+	}
 }
 
 // deal takes the chip of a story from the lab, and has its vendor publish what

@@ -20,6 +20,7 @@ var (
 		"sim/house":          "no product code",
 
 		"sim/vtpm/engine_child.go": "how long another process may be silent before it counts as stuck",
+		"sim/load/target/child.go": "how long another process may take to begin and to end",
 	}
 	ownGoroutines = map[string]string{
 		"sim/vclock":         "actors and workers",
@@ -27,6 +28,8 @@ var (
 		"sim/vtpm":           "builds images, and watches engine processes, beside the clock",
 		"sim/cmd/windtunnel": "signals and the progress display",
 		"sim":                "cells run side by side",
+		"sim/load/target":    "waits for another process beside the clock",
+		"sim/load/export":    "net/http's server and the exporter's queue, in wall time only",
 	}
 )
 

@@ -190,6 +190,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(everything)
 	}
 	f.Add([]byte("tenant: {domain: a.bc, moreUsers: {count: 1}}\nsites: [{name: a}]\nfleet: {groups: [{name: g, count: 1, flow: user-driven, destinations: a}]}\n"))
+	f.Add([]byte("load: {mix: {aik: 1}, arrivals: [{shape: steps, to: 5/s, step: 1/s, every: 1s}, {rate: 5/min, for: 1h}], thresholds: [a.p99 < 1s, {expr: b}], target: {hosts: {'*': '[::1]:1'}}}"))
 	f.Add([]byte("a: &x [*x]\n<<: *x\n"))
 	f.Add([]byte("expect: {outcome: {desktop: all}}\ntiming: {overrides: {esp: {timeout: 3m}}}\nfaults: [{name: a, do: {status: 503}}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {

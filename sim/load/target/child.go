@@ -66,11 +66,15 @@ func Serve(ctx context.Context, o ServeOptions) (_ *Target, err error) {
 	dieWithParent(c.cmd.SysProcAttr)
 	var complaints tail
 	c.cmd.Stderr = io.MultiWriter(&complaints, cmp.Or[io.Writer](o.Warn, io.Discard))
-	out, err := c.cmd.StdoutPipe()
+	out, in, err := os.Pipe() // not the command's own: its Wait would close it under the reader
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(c.dir))
 	}
-	if err := c.start(); err != nil {
+	c.cmd.Stdout = in
+	err = c.start()
+	in.Close()
+	if err != nil {
+		out.Close()
 		return nil, errors.Join(fmt.Errorf("load target: start %s serve: %w", binary, err), os.RemoveAll(c.dir))
 	}
 	t, err := c.ready(ctx, out)
@@ -97,7 +101,7 @@ func (c *child) start() error {
 }
 
 // ready waits for the ready document.
-func (c *child) ready(ctx context.Context, out io.Reader) (*Target, error) {
+func (c *child) ready(ctx context.Context, out io.ReadCloser) (*Target, error) {
 	type result struct {
 		text json.RawMessage
 		err  error
@@ -108,7 +112,8 @@ func (c *child) ready(ctx context.Context, out io.Reader) (*Target, error) {
 		buffered := bufio.NewReader(out)
 		r.err = json.NewDecoder(buffered).Decode(&r.text)
 		results <- r
-		_, _ = io.Copy(io.Discard, buffered) // it says no more; its end closes the pipe
+		_, _ = io.Copy(io.Discard, buffered) // it says no more, until it ends
+		out.Close()
 	}()
 	limit := time.NewTimer(readyLimit)
 	defer limit.Stop()

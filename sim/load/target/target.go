@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"windtunnel.test/sim"
@@ -46,7 +47,10 @@ func (t *Target) Connect(w *sim.World) error {
 			return fmt.Errorf("load target: %w", err)
 		}
 	}
-	w.Trust(append(t.ca, t.trust...)...)
+	if t.child != nil || len(t.hosts) == 1 && t.hosts[0].pattern == "*" {
+		w.ServeVendors()
+	}
+	w.Trust(slices.Concat(t.ca, t.trust)...)
 	if t.client != "" {
 		w.AdministerAs(t.client, t.secret)
 	}
