@@ -28,6 +28,10 @@ run: build ## pre-provision the built-in fleet (1,000 PCs once their TPM images 
 serve: build ## offer the built-in tenant to other programs, on this machine
 	@$(BIN) serve
 
+.PHONY: load
+load: build ## a minute of PCs that attest their TPMs, more and more of them, against `windtunnel serve`; leaves out/load/report.html
+	@$(BIN) load scenarios/load/attestation.yaml --target serve --out out/load
+
 .PHONY: images
 images: build ## make the TPM images that `make run` needs for 1,000 PCs
 	@$(BIN) tpm build --devices 1000
@@ -64,6 +68,10 @@ bench: deps ## the speed promises, as ratios within one run
 .PHONY: bench-tpm
 bench-tpm: deps ## the promises about virtual TPMs, as one table of ratios
 	@set -o pipefail; $(GO) test -run '^$$' -bench 'PromiseTPM' -p 1 -timeout 30m ./sim/vtpm/ ./sim/vtpm/mssim/ ./scenarios/bench_tpm/ 2>&1 | $(GO) run ./sim/house/benchtable
+
+.PHONY: bench-load
+bench-load: deps ## the promises about load tests, as one table (WINDTUNNEL_BENCH_DEVICES=10000 for the whole scaling table)
+	$(GO) test -run '^$$' -bench 'PromiseLoad' -benchtime 1x -timeout 60m ./scenarios/bench_load/
 
 .PHONY: coverage-seed
 coverage-seed: ## the rules of the pre-provisioning page that no spec witnesses yet

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"windtunnel.test/sim/wire/graph"
 )
@@ -16,7 +17,7 @@ func (a *Administrator) AssignUser(ctx context.Context, serial, upn string) erro
 // Identity finds a PC's Autopilot registration.
 func (a *Administrator) Identity(ctx context.Context, serial string) (graph.AutopilotDevice, error) {
 	var found []graph.AutopilotDevice
-	if err := list(ctx, a, identitiesURL+"?$filter=contains(serialNumber,'"+serial+"')", &found); err != nil {
+	if err := list(ctx, a, identitiesURL+"?$filter="+url.QueryEscape("contains(serialNumber,'"+serial+"')"), &found); err != nil {
 		return graph.AutopilotDevice{}, err
 	}
 	if len(found) == 0 {
@@ -36,7 +37,7 @@ func (a *Administrator) onIdentity(ctx context.Context, serial, action string, b
 // ManagedDevice finds a PC's record in Intune.
 func (a *Administrator) ManagedDevice(ctx context.Context, serial string) (graph.ManagedDevice, error) {
 	var found []graph.ManagedDevice
-	if err := list(ctx, a, graphRoot+"/v1.0/deviceManagement/managedDevices?$filter=serialNumber eq '"+serial+"'", &found); err != nil {
+	if err := list(ctx, a, graphRoot+"/v1.0/deviceManagement/managedDevices?$filter="+url.QueryEscape("serialNumber eq '"+serial+"'"), &found); err != nil {
 		return graph.ManagedDevice{}, err
 	}
 	if len(found) == 0 {

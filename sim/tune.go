@@ -34,7 +34,7 @@ func SpareProcessor(cores int) {
 }
 
 // TuneForLoad is TuneCollector for a process with so many PCs that are on: what
-// lives is known, 40 KB of a PC beside its TPM's state, and garbage may add what
+// lives is known, 30 KB of a PC beside its TPM's state, and garbage may add what
 // fits into a bound that follows from it. 5,000 PCs that are all in the middle
 // of something stay below 600 MB with their TPMs.
 func TuneForLoad(devices int) {
@@ -42,6 +42,6 @@ func TuneForLoad(devices int) {
 		debug.SetGCPercent(800)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(128<<20 + int64(devices)*(48<<10))
+		debug.SetMemoryLimit(max(256<<20, 96<<20+int64(devices)*(40<<10)))
 	}
 }

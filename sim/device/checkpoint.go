@@ -16,11 +16,12 @@ type Checkpoint struct {
 	certs []Certificate
 	blobs map[string][]byte
 	free  int64
-	chip  []byte // nil: no TPM
+	chip  []byte // nil: not taken
 }
 
-// Checkpoint takes the PC's lasting state as it is at this moment.
-func (pc *PC) Checkpoint() (*Checkpoint, error) {
+// Checkpoint takes the PC's lasting state as it is at this moment, its TPM's
+// only where wanted: one that nothing lasting happens to need not go back.
+func (pc *PC) Checkpoint(tpm bool) (*Checkpoint, error) {
 	c := &Checkpoint{free: pc.Disk.Room()}
 	c.keys, c.paths = pc.Disk.Registry.copied()
 	pc.Disk.Files.mu.Lock()
@@ -30,7 +31,7 @@ func (pc *PC) Checkpoint() (*Checkpoint, error) {
 	pc.Disk.Keys.mu.Lock()
 	c.blobs = maps.Clone(pc.Disk.Keys.m)
 	pc.Disk.Keys.mu.Unlock()
-	if pc.Chip != nil {
+	if tpm && pc.Chip != nil {
 		var err error
 		if c.chip, err = pc.Chip.Snapshot(); err != nil {
 			return nil, fmt.Errorf("checkpoint %s: %w", pc.Name, err)
@@ -64,7 +65,7 @@ func (pc *PC) RollBack(c *Checkpoint) error {
 		return fmt.Errorf("roll back %s: %w", pc.Name, errRollBackOn)
 	}
 	pc.RollBackDisk(c)
-	if pc.Chip == nil {
+	if c.chip == nil {
 		return nil
 	}
 	if err := pc.Chip.RollBack(c.chip); err != nil {

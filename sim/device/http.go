@@ -157,9 +157,6 @@ func (w *Windows) once(r Request) (*Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if pause, slow := w.Ctx.Value(slowKey{}).(time.Duration); slow {
-		resp.Body = &slowBody{w: w, body: resp.Body, pause: pause}
-	}
 	b, err := readAnswer(resp)
 	if err != nil {
 		return nil, err

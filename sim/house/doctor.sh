@@ -30,6 +30,7 @@ try tcti "make test" "apt install libtss2-tcti-mssim0 libtss2-tcti-swtpm0" sh -c
 try evtxexport "make test" "apt install libevtx-utils" evtxexport -V
 try python-evtx "make test" "apt install python3-evtx" /usr/bin/python3 -c 'import Evtx.Evtx; print("python-evtx imports")'
 try reged "make test" "apt install chntpw" sh -c 'reged 2>&1 | grep version'
+try chromium "make test" "apt install chromium" chromium --version
 try unzip "make test" "apt install unzip" unzip -v
 try zstd "make test" "apt install zstd" zstd --version
 try samba "make test" "apt install samba samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind, without starting them" samba --version

@@ -62,7 +62,8 @@ var rooms = []room{
 	{"sim/scenario", slices.Concat(low, []string{"sim/vnet"})},
 	{"sim/outcome", world},
 	{"sim/catalog", slices.Concat(world, []string{"sim/outcome"})},
-	{"sim/load", slices.Concat(world, []string{"sim/outcome"})},
+	{"sim/load", slices.Concat(world, []string{"sim/outcome", "sim/report/chart"})},
+	{"sim/report/chart", nil}, // numbers and names alone, for any page
 	{"sim/report", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/serve", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report"})},

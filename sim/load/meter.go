@@ -44,7 +44,7 @@ type meter struct {
 func (m *meter) Read() Use {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	u := Use{CPU: ownCPU(), Cores: runtime.GOMAXPROCS(0)}
+	u := Use{CPU: ownCPU(), Cores: min(runtime.NumCPU(), runtime.GOMAXPROCS(0))}
 	metrics.Read(m.heap)
 	if m.heap[0].Value.Kind() == metrics.KindUint64 {
 		u.Heap = m.heap[0].Value.Uint64()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +25,12 @@ func (c *checker) load() {
 	c.notEmpty("load.arrivals", len(l.Arrivals))
 	for i, s := range l.Arrivals {
 		c.stage(fmt.Sprintf("load.arrivals[%d]", i), s)
+	}
+	if l.WarmUp > 0 && len(l.Arrivals) > 0 && l.Arrivals[0].first() == 0 && !c.below("load.arrivals") {
+		c.wrong("load.warmUp", "nobody would come: it is at the first rate, and that is 0")
+	}
+	if n := c.s.LoadDevices(); n > 0 && n < len(l.Mix) {
+		c.wrong("load.mix", "%d scopes for %d PCs; each needs one of its own; raise load.devices", len(l.Mix), n)
 	}
 	if l.Closed != nil && l.Closed.For == 0 && !c.below("load.closed.for") {
 		c.wrong("load.closed", "for: how long? write a time such as 60s")
@@ -54,6 +61,9 @@ func (c *checker) mix(l *LoadTest) {
 		c.wrong("load.unit", "no scope of the mix brings an attestation, so no rate brings so many")
 	}
 }
+
+// maxSteps is how many rates a stage of steps may have.
+const maxSteps = 1000
 
 // stage checks that a stage has what its shape needs, and nothing else.
 func (c *checker) stage(path string, s Stage) {
@@ -90,8 +100,12 @@ func (c *checker) stage(path string, s Stage) {
 		need("to", s.To > 0, "50/s")
 		need("step", s.Step > 0, "10/s")
 		need("every", s.Every > 0, "10s")
-		if s.Step > 0 && len(s.Rates()) > 1000 {
-			c.wrong(path+".step", "makes more than 1,000 steps")
+		switch {
+		case s.Step == 0 || s.To == 0:
+		case s.steps() > maxSteps:
+			c.wrong(path+".step", "makes more than %d steps", maxSteps)
+		case s.steps() < 2:
+			c.wrong(path+".step", "%s is no part of the way from %s to %s", s.Step, ArrivalRate(s.first()), s.To)
 		}
 	case SpikeRate:
 		need("peak", s.Peak > 0, "200/s")
@@ -99,6 +113,9 @@ func (c *checker) stage(path string, s Stage) {
 		need("for", s.For > 0, "60s")
 		if s.Hold > s.For && s.For > 0 {
 			c.wrong(path+".hold", "the peak lasts longer than the stage")
+		}
+		if s.Peak > 0 && s.Peak <= s.Rate {
+			c.wrong(path+".peak", "%s is no more than the rate around it, %s", s.Peak, s.Rate)
 		}
 	}
 }
@@ -123,7 +140,13 @@ func (c *checker) thresholds(l *LoadTest) {
 	scopes, _ := l.Shares()
 	for i, t := range l.Thresholds {
 		path := fmt.Sprintf("load.thresholds[%d].expr", i)
-		if c.options.Threshold == nil || t.Expr == "" {
+		if strings.TrimSpace(t.Expr) == "" {
+			if c.places[path] != (place{}) {
+				c.wrong(path, "is empty; write one such as aik.p99 < 200ms")
+			}
+			continue
+		}
+		if c.options.Threshold == nil {
 			continue
 		}
 		if err := c.options.Threshold(t.Expr, scopes); err != nil {
@@ -144,7 +167,8 @@ func (c *checker) loadTarget(t *LoadTarget) {
 		if rest := strings.TrimPrefix(h.Name, "*."); h.Name != "*" && !domainName.MatchString(rest) {
 			c.wrong(path, "%q is no name; write a host's, *.suffix or *", h.Name)
 		}
-		if _, port, err := net.SplitHostPort(h.Address); err != nil || port == "" {
+		host, port, err := net.SplitHostPort(h.Address)
+		if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || host == "" || n == 0 {
 			c.wrong(path, "%q is no address; write HOST:PORT", h.Address)
 		}
 	}

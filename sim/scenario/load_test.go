@@ -191,6 +191,11 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("tenant: {domain: a.bc, moreUsers: {count: 1}}\nsites: [{name: a}]\nfleet: {groups: [{name: g, count: 1, flow: user-driven, destinations: a}]}\n"))
 	f.Add([]byte("load: {mix: {aik: 1}, arrivals: [{shape: steps, to: 5/s, step: 1/s, every: 1s}, {rate: 5/min, for: 1h}], thresholds: [a.p99 < 1s, {expr: b}], target: {hosts: {'*': '[::1]:1'}}}"))
+	if whole, err := os.ReadFile("testdata/good/load.yaml"); err == nil {
+		f.Add(whole)
+	}
+	f.Add([]byte(loaded + "  mix: {aik: 1}\n  arrivals: [{shape: steps, to: 9, step: 1e-9, every: 1s}]\n  thresholds: [a, {expr: b, after: 1s}]\n  target: {hosts: {'*': 'a:1'}}\n"))
+	f.Add([]byte(loaded + "  mix: aik\n  closed: {devices: 2, for: 1m, think: 1ms}\n  misbehaving: {replay: 1%}\n"))
 	f.Add([]byte("a: &x [*x]\n<<: *x\n"))
 	f.Add([]byte("expect: {outcome: {desktop: all}}\ntiming: {overrides: {esp: {timeout: 3m}}}\nfaults: [{name: a, do: {status: 503}}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {

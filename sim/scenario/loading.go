@@ -96,18 +96,30 @@ type Stage struct {
 
 // Rates are the values that the stage's rate stays at, for steps.
 func (s Stage) Rates() (rates []float64) {
-	from, to, step := float64(s.From), float64(s.To), float64(s.Step)
-	if from == 0 {
-		from = step
-	}
-	n := int(math.Floor(math.Abs(to-from)/step + 1e-9))
+	from, to, step := s.first(), float64(s.To), float64(s.Step)
 	if to < from {
 		step = -step
 	}
-	for i := range n + 1 {
+	for i := range int(s.steps()) {
 		rates = append(rates, from+float64(i)*step)
 	}
 	return rates
+}
+
+// first is the stage's rate at its begin.
+func (s Stage) first() float64 {
+	switch {
+	case s.Shape == RampRate, s.Shape == StepRate && s.From > 0:
+		return float64(s.From)
+	case s.Shape == StepRate:
+		return float64(s.Step)
+	}
+	return float64(s.Rate)
+}
+
+// steps is how many rates a stage of steps has. It may be more than an int holds.
+func (s Stage) steps() float64 {
+	return 1 + math.Floor(math.Abs(float64(s.To)-s.first())/float64(s.Step)+1e-9)
 }
 
 // Length is how long the stage lasts.
@@ -203,12 +215,15 @@ type LoadThreshold struct {
 type loadThreshold LoadThreshold
 
 func (t *LoadThreshold) decodeNode(d *decoder, n *node, path string) {
-	if n.kind == kindString {
+	switch n.kind {
+	case kindString:
 		*t = LoadThreshold{Expr: n.text, After: 10 * time.Second}
 		d.places[path+".expr"] = place{n.line, n.col}
-		return
+	case kindMap:
+		d.value(n, addressed((*loadThreshold)(t)), path)
+	default:
+		d.wrongType(n, path, "a text such as aik.p99 < 200ms, or a mapping with expr")
 	}
-	d.value(n, addressed((*loadThreshold)(t)), path)
 }
 
 // LoadTarget is a service that is not in this process.

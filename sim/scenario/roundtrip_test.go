@@ -44,6 +44,7 @@ func TestRoundTrip(t *testing.T) {
 	again(t, load(t, "testdata/good/everything.yaml"))
 	again(t, load(t, "testdata/good/domain.yaml"))
 	again(t, load(t, "testdata/good/samba.yaml"))
+	again(t, load(t, "testdata/good/load.yaml"))
 	again(t, load(t, "../../scenarios/rich/rich.yaml"))
 	resolved, problems := builtIn(t).Resolve(scenario.Flags{Devices: 7})
 	NewWithT(t).Expect(problems).To(BeEmpty())

@@ -56,10 +56,9 @@ var forms = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[Settings]():        {Type: "object", AdditionalProperties: &jsonschema.Schema{Types: []string{"string", "number", "boolean", "object"}}},
 	reflect.TypeFor[Weights](): {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", MinItems: jsonschema.Ptr(1), Items: &jsonschema.Schema{Type: "string"}},
 		{Type: "object", MinProperties: jsonschema.Ptr(1), AdditionalProperties: &jsonschema.Schema{Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0)}}}},
-	reflect.TypeFor[ArrivalRate]():   {Types: []string{"string", "number"}, Pattern: `^[0-9.eE+-]+ ?(/ ?[a-z]+)?$`, Description: "Arrivals a second, or with its unit: 50/s, 3000/min."},
-	reflect.TypeFor[LoadHosts]():     {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}},
-	reflect.TypeFor[LoadThreshold](): {Types: []string{"string", "object"}},
-	reflect.TypeFor[Expectations]():  {Types: []string{"array", "object", "string"}, Items: &jsonschema.Schema{Types: []string{"string", "object"}}},
+	reflect.TypeFor[ArrivalRate]():  {Types: []string{"string", "number"}, Pattern: `^[0-9.eE+-]+ ?(/ ?[a-z]+)?$`, Description: "Arrivals a second, or with its unit: 50/s, 3000/min."},
+	reflect.TypeFor[LoadHosts]():    {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}},
+	reflect.TypeFor[Expectations](): {Types: []string{"array", "object", "string"}, Items: &jsonschema.Schema{Types: []string{"string", "object"}}},
 }
 
 // of is the schema of a Go type.
@@ -79,6 +78,9 @@ func (b *schemaBuilder) of(t reflect.Type) *jsonschema.Schema {
 	}
 	if t == reflect.TypeFor[Moment]() {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{b.of(reflect.TypeFor[Span]()), b.of(reflect.TypeFor[EventMatch]())}}
+	}
+	if t == reflect.TypeFor[LoadThreshold]() {
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, b.of(reflect.TypeFor[loadThreshold]())}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -39,7 +39,7 @@ func document(t *testing.T, text []byte) map[string]any {
 
 func TestSchemaTakesWhatLoadTakes(t *testing.T) {
 	r := validator(t)
-	for _, file := range []string{"testdata/good/export.yaml", "testdata/good/everything.yaml"} {
+	for _, file := range []string{"testdata/good/export.yaml", "testdata/good/everything.yaml", "testdata/good/load.yaml"} {
 		text, err := os.ReadFile(file)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		NewWithT(t).Expect(r.Validate(document(t, text))).To(Succeed(), file)
@@ -60,6 +60,12 @@ func TestSchemaRefuses(t *testing.T) {
 		"a number too small":  func(v map[string]any) { v["cells"] = 0 },
 		"a missing key":       func(v map[string]any) { delete(v, "tenant") },
 		"an unknown choice":   func(v map[string]any) { v["sites"].([]any)[0].(map[string]any)["kind"] = "cellar" },
+		"a threshold of nothing": func(v map[string]any) {
+			v["load"] = map[string]any{"mix": "aik", "thresholds": []any{map[string]any{"abortOnFail": true}}}
+		},
+		"a rate that is none": func(v map[string]any) {
+			v["load"] = map[string]any{"mix": "aik", "arrivals": []any{map[string]any{"rate": "fast", "for": "1m"}}}
+		},
 		"two actions": func(v map[string]any) {
 			v["timeline"] = []any{map[string]any{"at": "1h", "do": map[string]any{"unassignUser": map[string]any{"device": "*"}, "deleteManagedDevice": map[string]any{"device": "*"}}}}
 		},

@@ -88,6 +88,21 @@ func TestFastChangesOnlyWaits(t *testing.T) {
 	g.Expect(fast.Device.Boot.Max).To(BeNumerically("<", slow.Device.Boot.Min))
 }
 
+// TestLoadKeepsWhatWindowsDoesAboutFailures: no wait is left that nothing hangs on, and no limit is another.
+func TestLoadKeepsWhatWindowsDoesAboutFailures(t *testing.T) {
+	g := NewWithT(t)
+	load, err := timing.Load(timing.ForLoad)
+	g.Expect(err).NotTo(HaveOccurred())
+	windows := timing.Default()
+	g.Expect(load.Network).To(Equal(windows.Network))
+	g.Expect(load.TPM).To(Equal(windows.TPM))
+	g.Expect(load.ESP.Timeout).To(Equal(windows.ESP.Timeout))
+	g.Expect(load.Entra.AccessTokenLife).To(Equal(windows.Entra.AccessTokenLife))
+	for _, r := range []timing.Range{load.Device.Firmware, load.Device.Boot, load.Device.Shutdown, load.OOBE.PageLoad, load.Technician.Action, load.User.Action} {
+		g.Expect(r).To(BeZero())
+	}
+}
+
 func TestCopiesAreIndependent(t *testing.T) {
 	g := NewWithT(t)
 	a := timing.Default()

@@ -84,7 +84,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ans.response(req), nil
+	resp := ans.response(req)
+	if out.service == nil || out.service.address(out.secure) == "" { // else it was read so already
+		resp.Body = t.nic.n.slowed(ctx, resp.Body)
+	}
+	return resp, nil
 }
 
 // outgoing is a request on its way.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -181,7 +182,7 @@ func (h *realHome) carry(ctx context.Context, c *conn, out *outgoing) (*answer, 
 	ch := c.carriage.(*realChannel)
 	stop := context.AfterFunc(ctx, ch.end)
 	defer stop()
-	ans, err := roundTrip(ch.client, wireRequest(out))
+	ans, err := roundTrip(ch.client, wireRequest(out), func(b io.ReadCloser) io.ReadCloser { return h.n.slowed(ctx, b) })
 	switch {
 	case err == nil:
 		return ans, nil

@@ -227,7 +227,7 @@ func (h *tlsHome) carry(ctx context.Context, c *conn, out *outgoing) (*answer, e
 	}
 	results := make(chan result, 1)
 	go func() {
-		ans, err := roundTrip(ch.client, wireRequest(out))
+		ans, err := roundTrip(ch.client, wireRequest(out), nil)
 		results <- result{ans, err}
 	}()
 	for {
@@ -258,12 +258,17 @@ func wireRequest(out *outgoing) *http.Request {
 	return r
 }
 
-func roundTrip(cc *http.ClientConn, r *http.Request) (*answer, error) {
+// roundTrip sends a request and reads the whole answer, as slowly as slowed has
+// it; nil: as fast as it comes.
+func roundTrip(cc *http.ClientConn, r *http.Request, slowed func(io.ReadCloser) io.ReadCloser) (*answer, error) {
 	resp, err := cc.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
+	if slowed != nil {
+		resp.Body = slowed(resp.Body)
+	}
 	if resp.ContentLength > maxAnswer {
 		return nil, errTooLong
 	}

@@ -6,10 +6,12 @@
 //	windtunnel run office.yaml --out o  a scenario of one's own, kept in a folder
 //	windtunnel replay o                 the same again: does it take the same way?
 //	windtunnel validate office.yaml     all mistakes of a file, with their place
+//	windtunnel load attestation.yaml    a load test, on the wall clock
+//	windtunnel load compare A B         by how much two load tests differ
 //	windtunnel tpm build --devices 1000 the TPMs of so many PCs, ahead of time
 //	windtunnel tpm serve --model M      a TPM for other people's tools, over TCP
 //
-// It is verbs only: what they do is in sim, sim/scenario and sim/report.
+// It is verbs only: what they do is in sim, sim/scenario, sim/load and sim/report.
 //
 // Exit codes: 0 all expectations met; 1 one was missed, or a replay differed;
 // 2 unusable input; 3 the run itself broke; 130 interrupted, with what was done

@@ -27,6 +27,8 @@ var helpVerb = &verb{
 		v := verbs[i]
 		switch {
 		case len(names) == 1:
+		case v == loadVerb && names[1] == "compare":
+			v = loadCompareVerb
 		case v != tpmVerb:
 			return 0, inputErrorf("help: one argument too many: %q; usage: %s", names[1], usage(sh.verb))
 		default:

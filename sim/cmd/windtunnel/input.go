@@ -9,6 +9,7 @@ import (
 
 	"windtunnel.test/scenarios/quickstart"
 	"windtunnel.test/sim"
+	"windtunnel.test/sim/load/figure"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/wire/problem"
 	"windtunnel.test/sim/wire/ztd"
@@ -35,11 +36,21 @@ func load(name string, strict bool) (*scenario.Scenario, error) {
 		}
 		data = b
 	}
-	s, problems := scenario.Load(name, data, sim.LoadOptions(strict))
+	s, problems := scenario.Load(name, data, fileOptions(strict))
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// fileOptions are what a scenario file may hold, its load's thresholds included.
+func fileOptions(strict bool) scenario.Options {
+	o := sim.LoadOptions(strict)
+	o.Threshold = func(expr string, scopes []string) error {
+		_, err := figure.CheckThreshold(expr, scopes)
+		return err
+	}
+	return o
 }
 
 // readCSV reads a file of hardware hashes; none where it has no name.

@@ -47,7 +47,7 @@ type verb struct {
 var verbs []*verb
 
 func init() {
-	verbs = []*verb{runVerb, validateVerb, replayVerb, diagVerb, serveVerb, exportVerb, tpmVerb, schemaVerb, versionVerb, helpVerb}
+	verbs = []*verb{runVerb, validateVerb, replayVerb, diagVerb, serveVerb, loadVerb, exportVerb, tpmVerb, schemaVerb, versionVerb, helpVerb}
 }
 
 // command is the whole program.

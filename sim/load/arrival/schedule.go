@@ -26,6 +26,9 @@ func (s Segment) expected(t time.Duration) float64 {
 
 // when is the moment at which so many are due: the inverse of expected.
 func (s Segment) when(n float64) time.Duration {
+	if n <= 0 { // what the segment before left over of the last digit
+		return 0
+	}
 	length := s.For.Seconds()
 	slope := (s.To - s.From) / length
 	var x float64

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -211,9 +212,12 @@ func (s Summary) Met() bool {
 
 // JSON is the summary as a file has it.
 func (s Summary) JSON() ([]byte, error) {
-	b, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // thresholds have < in them
+	e.SetIndent("", "  ")
+	if err := e.Encode(s); err != nil {
 		return nil, fmt.Errorf("summary: %w", err)
 	}
-	return append(b, '\n'), nil
+	return b.Bytes(), nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/vnet"
 	"windtunnel.test/sim/wire/aik"
 )
 
@@ -72,7 +72,7 @@ func rejected(err error, r *record) bool {
 
 // doSlowReader is served, and no other has to wait for it.
 func doSlowReader(ctx context.Context, m *member, r *record) (bool, error) {
-	err := doAIK(device.Slowly(ctx, m.pool.slowPause), m, r)
+	err := doAIK(vnet.Slowly(ctx, m.pool.slowPause), m, r)
 	return err == nil, err
 }
 

@@ -56,6 +56,8 @@ type Options struct {
 	Target   Target       // nil: the world's own services, called directly
 	Clock    *vclock.Wall // nil: one that shows real time
 	Web      *pki.CA      // signs the certificates of the world's own services; nil: the one of every virtual world
+	// Registered: the target knows the PCs already, and nobody imports them.
+	Registered bool
 	// Scopes are what arrivals will be, with the share of PCs that each gets; a
 	// share of 0 is 1.
 	Scopes map[string]float64

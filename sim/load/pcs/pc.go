@@ -89,7 +89,7 @@ func (m *member) prepare(ctx context.Context) error {
 		return err
 	}
 	var err error
-	m.before, err = m.dev.Checkpoint()
+	m.before, err = m.dev.Checkpoint(!m.scope.inPlace)
 	return err
 }
 

@@ -90,7 +90,7 @@ func (p *Pool) ready(ctx context.Context, o Options, tell func(string, int, int)
 		p.admins.TryPut(p.World.Administrator())
 	}
 	for _, s := range p.scopes {
-		if !s.registered {
+		if !s.registered || o.Registered {
 			continue
 		}
 		tell("registration", 0, len(p.members))
