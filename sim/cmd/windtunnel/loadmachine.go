@@ -15,7 +15,7 @@ import (
 // thisMachine is what a load's figures hold for. What the kernel does not tell
 // is empty.
 func thisMachine() figure.Machine {
-	m := figure.Machine{Cores: min(runtime.NumCPU(), runtime.NumCPU()), Go: runtime.Version(), CPU: runtime.GOARCH}
+	m := figure.Machine{Cores: runtime.NumCPU(), Go: runtime.Version(), CPU: runtime.GOARCH}
 	if name := procField("/proc/cpuinfo", "model name"); name != "" {
 		m.CPU = strings.Join(strings.Fields(name), " ")
 	}
