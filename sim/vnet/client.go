@@ -86,7 +86,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp := ans.response(req)
 	if out.service == nil || out.service.address(out.secure) == "" { // else it was read so already
-		resp.Body = t.nic.n.slowed(ctx, resp.Body)
+		resp.Body = t.nic.n.slowed(req.Context(), resp.Body)
 	}
 	return resp, nil
 }
