@@ -18,6 +18,7 @@ func TestSlowReaders(t *testing.T) {
 		w := newWorld(t, home, bench)
 		w.net.Serve("www.contoso.com", http.HandlerFunc(hello))
 		nic := w.net.Attach(vnet.NICOptions{Device: "PC-1", Site: w.site})
+		defer nic.CloseIdle()
 		w.run(func(ctx context.Context) {
 			quick := w.clock.Now()
 			_, body, err := get(ctx, nic.Client(vnet.ClientOptions{Timeout: time.Minute}), "https://www.contoso.com/")
