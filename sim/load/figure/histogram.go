@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"math"
 	"time"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
@@ -68,8 +69,21 @@ func QuantilesOf(h *hdr.Histogram) Quantiles {
 	if h == nil || h.TotalCount() == 0 {
 		return Quantiles{}
 	}
-	v := h.ValueAtPercentilesSlice([]float64{50, 75, 90, 95, 99, 99.9, 99.99})
+	v := percentiles(h, 50, 75, 90, 95, 99, 99.9, 99.99)
 	return Quantiles{Min: h.Min(), Mean: h.Mean(), P50: v[0], P75: v[1], P90: v[2], P95: v[3], P99: v[4], P999: v[5], P9999: v[6], Max: h.Max()}
+}
+
+// percentiles are the smallest values that at least so many percent of all do
+// not exceed: the nearest rank, rounded up as HdrHistogram for Java does. The
+// library's own rounds the rank to either side, so that a few slow ones among
+// few are missed.
+func percentiles(h *hdr.Histogram, of ...float64) []int64 {
+	n := float64(h.TotalCount())
+	for i, p := range of {
+		rank := math.Ceil(p/100*n - 1e-9*n) // 99.9% of 1000 is 999, not a little more
+		of[i] = 100 * rank / n
+	}
+	return h.ValueAtPercentilesSlice(of)
 }
 
 // Point is one point of a percentile curve.

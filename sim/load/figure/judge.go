@@ -128,7 +128,9 @@ func (t Threshold) global(s Summary) (float64, bool) {
 		return float64(a.Dropped), true
 	case "interrupted":
 		return float64(a.Interrupted), true
-	case "generator.cores":
+	case "target":
+		return s.Rate.Asked, s.Seconds > 0
+	case "generator.cores", "generator.cpu":
 		return s.Self.Cores, true
 	case "engine.share":
 		return s.Self.EngineShare, true

@@ -9,10 +9,12 @@ import (
 )
 
 // Limits on what a recorder keeps, so that its memory does not depend on what a
-// target answers. Beyond them everything is counted as Other.
+// target answers. Beyond them everything is counted as Other. A class has two
+// histograms, of about 190 kB each.
 const (
-	maxSteps   = 256
-	maxClasses = 32 // of one step
+	maxSteps    = 256
+	maxClasses  = 32  // of one step
+	maxFailures = 512 // classes but "ok", of all steps together
 )
 
 // Other is the step, or the class of outcomes, of what came after the limit.
@@ -43,11 +45,15 @@ type Recorder struct {
 	asked   float64   // arrivals that were asked for in the seconds that count
 	seconds float64   // how long they are
 	clamped int64
-	waves   map[string]*wave
+	waves   map[waveKey]*wave
+	classes int // kept, but "ok" and Other
 }
 
 // rowKey is what histograms are kept by.
 type rowKey struct{ step, bad string }
+
+// waveKey is what the picture of a scope is kept by.
+type waveKey struct{ scope, step string }
 
 // row is a step of honest or misbehaving devices.
 type row struct {
@@ -73,14 +79,13 @@ type totals struct {
 
 // wave is where a step lies inside its scope, summed up.
 type wave struct {
-	scope, step  string
 	count        int64
 	begin, taken time.Duration
 }
 
 // New makes a recorder that has seen nothing.
 func New(o Options) *Recorder {
-	return &Recorder{o: o, rows: map[rowKey]*row{}, lag: NewHistogram(), waves: map[string]*wave{}, second: newSecond()}
+	return &Recorder{o: o, rows: map[rowKey]*row{}, lag: NewHistogram(), waves: map[waveKey]*wave{}, second: newSecond()}
 }
 
 // Add counts an arrival that has ended. What came during the warm-up is counted
@@ -133,7 +138,7 @@ func (r *Recorder) Add(a Arrival) {
 // count puts one latency into a step's histograms.
 func (r *Recorder) count(step, bad string, s Step, intended time.Duration) *row {
 	w := r.row(step, bad)
-	c := w.class(s.Outcome.Class())
+	c := r.class(w, s.Outcome)
 	c.count++
 	if c.text == "" {
 		c.text = s.Outcome.Error
@@ -169,11 +174,16 @@ func (r *Recorder) row(step, bad string) *row {
 	return w
 }
 
-func (w *row) class(name string) *class {
+func (r *Recorder) class(w *row, o Outcome) *class {
+	name := o.Class()
 	c := w.classes[name]
-	if c == nil && len(w.classes) >= maxClasses {
-		name = Other
-		c = w.classes[name]
+	if c == nil && !o.OK() {
+		if len(w.classes) < maxClasses && r.classes < maxFailures {
+			r.classes++
+		} else {
+			name = Other
+			c = w.classes[name]
+		}
 	}
 	if c == nil {
 		c = &class{hist: [2]*hdr.Histogram{NewHistogram(), NewHistogram()}}
@@ -184,13 +194,13 @@ func (w *row) class(name string) *class {
 
 // wave adds a step of an arrival that went well to the picture of its scope.
 func (r *Recorder) wave(a Arrival, s Step) {
-	key := a.Scope + "\x00" + s.Name
+	key := waveKey{a.Scope, s.Name}
 	v := r.waves[key]
 	if v == nil {
 		if len(r.waves) >= maxSteps {
 			return
 		}
-		v = &wave{scope: a.Scope, step: s.Name}
+		v = &wave{}
 		r.waves[key] = v
 	}
 	v.count++

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,10 +33,13 @@ func arrived(n int, took time.Duration, o Outcome) Arrival {
 }
 
 // exact is the value at a percentile of sorted values: the one with the nearest
-// rank.
+// rank, which at least so many percent do not exceed.
 func exact(sorted []time.Duration, percentile float64) int64 {
-	n := int(percentile/100*float64(len(sorted)) + 0.5)
-	return sorted[max(0, n-1)].Microseconds()
+	rank := 1
+	for float64(rank)*100 < percentile*float64(len(sorted)) {
+		rank++
+	}
+	return sorted[rank-1].Microseconds()
 }
 
 func TestQuantilesAreThoseOfTheSortedValues(t *testing.T) {
@@ -144,9 +149,45 @@ func TestMemoryIsBounded(t *testing.T) {
 	f, _ := s.Step("aik")
 	g.Expect(len(f.Outcomes)).To(gomega.BeNumerically("<=", maxClasses+1))
 	g.Expect(f.Count).To(gomega.Equal(int64(3 * maxSteps)))
+	second := r.Tick(begin.Add(time.Second), Gauges{}, true, time.Second)
+	g.Expect(len(second.Steps)).To(gomega.BeNumerically("<=", maxSteps+1))
+	g.Expect(second.Steps[Other].Count).To(gomega.BeNumerically(">", 0), "the second counts them too")
 	rest, ok := s.Step(Other)
 	g.Expect(ok).To(gomega.BeTrue())
 	g.Expect(rest.Count).To(gomega.BeNumerically(">", 0))
+}
+
+func TestClassesOfAllStepsTogetherAreBounded(t *testing.T) {
+	g := gomega.NewWithT(t)
+	r := New(Options{Begin: begin})
+	for i := range 100 * maxClasses {
+		a := arrived(i, time.Millisecond, Outcome{})
+		a.Steps[0].Name, a.Steps[0].Outcome = fmt.Sprint("step ", i/maxClasses), Outcome{Status: 400 + i%maxClasses}
+		r.Add(a)
+	}
+	classes, count := 0, int64(0)
+	for _, f := range r.Summary([]string{"aik"}).Steps {
+		classes, count = classes+len(f.Outcomes), count+f.Count
+	}
+	g.Expect(classes).To(gomega.BeNumerically("<=", maxFailures+101), "and Other of each step, and ok of the scope")
+	g.Expect(count).To(gomega.Equal(int64(2*100*maxClasses)), "none is lost")
+	ok, _ := r.Summary([]string{"aik"}).Step("aik")
+	g.Expect(ok.Outcomes).To(gomega.Equal(map[string]int64{"ok": 100 * maxClasses}))
+}
+
+func TestFewValuesHaveTheSlowestAmongTheirPercentiles(t *testing.T) {
+	g := gomega.NewWithT(t)
+	r := New(Options{Begin: begin})
+	for i := range 15 {
+		took := time.Millisecond
+		if i == 7 {
+			took = time.Minute
+		}
+		r.Add(arrived(i, took, Outcome{}))
+	}
+	q := QuantilesOf(r.Histogram("aik", Real, ""))
+	g.Expect(q.P90).To(gomega.Equal(int64(1000)), "14 of 15 are below: 93%")
+	g.Expect(q.P95).To(gomega.Equal(q.Max))
 }
 
 func TestManyMayAddAtOnce(t *testing.T) {
@@ -184,6 +225,23 @@ func TestValuesOutsideTheBoundsAreClampedAndCounted(t *testing.T) {
 	g.Expect(s.Clamped).To(gomega.Equal(int64(4)))
 	f, _ := s.Step("aik")
 	g.Expect(f.Real.Max).To(gomega.BeNumerically("~", highest, highest/1000))
+}
+
+// plotted are the points that HdrHistogram's plotter takes from a file: of lines
+// of four columns with blanks between, the first and the last.
+func plotted(file string) (points [][2]float64) {
+	for line := range strings.Lines(file) {
+		columns := strings.FieldsFunc(strings.TrimSpace(line), func(c rune) bool { return c == ' ' })
+		if strings.HasPrefix(line, "#") || len(columns) != 4 {
+			continue
+		}
+		y, _ := strconv.ParseFloat(columns[0], 64)
+		x, err := strconv.ParseFloat(columns[3], 64)
+		if err == nil && !math.IsInf(x, 0) { // a browser knows no "inf"
+			points = append(points, [2]float64{x, y})
+		}
+	}
+	return points
 }
 
 // golden compares with a file of testdata.
@@ -239,6 +297,7 @@ func TestFilesOfAResult(t *testing.T) {
 	var hgrm bytes.Buffer
 	g.Expect(WriteHGRM(&hgrm, r.Histogram("aik", Intended, ""))).To(gomega.Succeed())
 	golden(t, "aik.intended.hgrm", hgrm.Bytes())
+	g.Expect(plotted(hgrm.String())).To(gomega.HaveLen(30), "every point but the last, which is at infinity")
 	dir := t.TempDir()
 	g.Expect(r.WriteHGRMs(dir)).To(gomega.Succeed())
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
@@ -253,6 +312,13 @@ func TestBrokenSeriesNamesItsLine(t *testing.T) {
 	g := gomega.NewWithT(t)
 	_, err := ReadSeries(bytes.NewBufferString("{\"at\":1}\n{\"at\":"))
 	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring("line 2")))
+}
+
+func TestAddAllocatesNothingOnceItKnowsTheSteps(t *testing.T) {
+	g := gomega.NewWithT(t)
+	r := New(Options{Begin: begin})
+	a := arrived(0, 20*time.Millisecond, Outcome{})
+	g.Expect(testing.AllocsPerRun(100, func() { r.Add(a) })).To(gomega.BeZero())
 }
 
 func BenchmarkAdd(b *testing.B) {

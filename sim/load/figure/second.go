@@ -48,10 +48,11 @@ func newSecond() secondState {
 
 func (s *secondState) count(step string, v int64, o Outcome) {
 	w := s.steps[step]
+	if w == nil && len(s.steps) >= maxSteps {
+		step = Other
+		w = s.steps[step]
+	}
 	if w == nil {
-		if len(s.steps) >= maxSteps {
-			return
-		}
 		w = &stepSecond{hist: NewHistogram()}
 		s.steps[step] = w
 	}
@@ -86,7 +87,7 @@ func (r *Recorder) Tick(now time.Time, g Gauges, counts bool, part time.Duration
 		if n == 0 {
 			continue
 		}
-		v := s.hist.ValueAtPercentilesSlice([]float64{50, 90, 99})
+		v := percentiles(s.hist, 50, 90, 99)
 		out.Steps[name] = StepSecond{Count: n, Errors: s.errors, P50: v[0], P90: v[1], P99: v[2], Max: s.hist.Max()}
 		s.hist.Reset()
 		s.errors = 0

@@ -181,8 +181,8 @@ func (w *row) figures() Figures {
 
 func (r *Recorder) waterfall() []Wave {
 	var all []Wave
-	for _, v := range r.waves {
-		all = append(all, Wave{Scope: v.scope, Step: v.step, Count: v.count, Begin: (v.begin / time.Duration(v.count)).Microseconds(), Taken: (v.taken / time.Duration(v.count)).Microseconds()})
+	for key, v := range r.waves {
+		all = append(all, Wave{Scope: key.scope, Step: key.step, Count: v.count, Begin: (v.begin / time.Duration(v.count)).Microseconds(), Taken: (v.taken / time.Duration(v.count)).Microseconds()})
 	}
 	slices.SortFunc(all, func(a, b Wave) int {
 		if a.Scope != b.Scope {

@@ -51,7 +51,7 @@ var stats = map[string]unit{
 // globals are figures of the whole load, with their units.
 var globals = map[string]unit{
 	"rate": number, "count": number, "errors": number, "errors.rate": share, "dropped": number, "interrupted": number,
-	"lag.p50": micro, "lag.p90": micro, "lag.p99": micro, "lag.max": micro, "generator.cores": number, "engine.share": share,
+	"lag.p50": micro, "lag.p90": micro, "lag.p99": micro, "lag.max": micro, "generator.cores": number, "generator.cpu": number, "target": number, "engine.share": share,
 }
 
 // operators, the longer first.
@@ -132,7 +132,7 @@ func (t *Threshold) name() (why string) {
 		}
 		return ""
 	}
-	return fmt.Sprintf("there is no figure %q; write STEP.STAT with one of %s, or one of %s", t.Figure, list(stats), list(globals))
+	return fmt.Sprintf("there is no figure %q%s; write STEP.STAT with one of %s, or one of %s", t.Figure, meant(t.Figure), list(stats), list(globals))
 }
 
 func list(of map[string]unit) string {
@@ -204,5 +204,5 @@ func CheckThreshold(expr string, scopes []string) (Threshold, error) {
 	if err != nil || t.step == "" || slices.Contains(scopes, t.step) || strings.Contains(t.step, ".") {
 		return t, err
 	}
-	return t, &ExprError{expr, 1, fmt.Sprintf("this load has no step %q; its scopes are %s, and a step of a scope is called by its exchange, such as aik.PKIOperation", t.step, strings.Join(scopes, ", "))}
+	return t, &ExprError{expr, 1, fmt.Sprintf("this load has no step %q%s; its scopes are %s, and a step of a scope is called by its exchange, such as aik.PKIOperation", t.step, near(t.step, scopes), strings.Join(scopes, ", "))}
 }

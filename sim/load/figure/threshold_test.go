@@ -53,6 +53,8 @@ func TestThresholdsAreJudged(t *testing.T) {
 		"lag.p99 < 50ms":            {"1ms", true},
 		"lag.max < 500us":           {"1ms", false},
 		"generator.cores < 2":       {"1.5", true},
+		"generator.cpu < 2":         {"1.5", true},
+		"target == 101":             {"101", true},
 		"engine.share > 40%":        {"50%", true},
 	} {
 		t.Run(expr, func(t *testing.T) {
@@ -118,6 +120,30 @@ func TestThresholdsAreAboutStepsThatThereAre(t *testing.T) {
 	}
 	_, err := CheckThreshold("join.p99 < 1s", []string{"aik"})
 	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring(`no step "join"`)))
+}
+
+func TestNearNamesAreSuggested(t *testing.T) {
+	for expr, says := range map[string]string{
+		"aik.p98 < 1s":         `did you mean "aik.p99"?`,
+		"aik.maxx < 1s":        `did you mean "aik.max"?`,
+		"aik.errors.rat < 1%":  `did you mean "aik.errors.rate"?`,
+		"lagg.p99 < 1s":        "",
+		"lag.p9 < 1s":          `did you mean "lag.p99"?`,
+		"droped == 0":          `did you mean "dropped"?`,
+		"technicain.p99 < 10m": `did you mean "technician"?`,
+		"wholly.else < 1":      "",
+	} {
+		t.Run(expr, func(t *testing.T) {
+			g := gomega.NewWithT(t)
+			_, err := CheckThreshold(expr, []string{"aik", "technician"})
+			g.Expect(err).To(gomega.HaveOccurred())
+			if says == "" {
+				g.Expect(err.Error()).NotTo(gomega.ContainSubstring("did you mean"))
+				return
+			}
+			g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring(says)))
+		})
+	}
 }
 
 func FuzzParseThreshold(f *testing.F) {

@@ -104,7 +104,7 @@ func prepareJoin(ctx context.Context, m *member) error {
 	w := m.windows(ctx)
 	var err error
 	if m.profile, err = oobe.AcquireProfile(w); err != nil {
-		return fmt.Errorf("Autopilot profile: %w", err)
+		return fmt.Errorf("acquire Autopilot profile: %w", err)
 	}
 	return join.Attest(w)
 }

@@ -17,15 +17,14 @@ import (
 type record struct {
 	clock vclock.Clock
 
-	mu       sync.Mutex
-	steps    []figure.Step
-	status   int       // of the last exchange that failed
-	answers  bool      // the AIK service's next operation is the answer
-	phase    string    // of larger grain, that goes on
-	begun    time.Time // since when
-	resealed bool
-	refused  bool // a service said no
-	closed   bool
+	mu      sync.Mutex
+	steps   []figure.Step
+	status  int       // of the last exchange that failed
+	answers bool      // the AIK service's next operation is the answer
+	phase   string    // of larger grain, that goes on
+	begun   time.Time // since when
+	refused bool      // a service said no
+	closed  bool
 }
 
 // Names of the AIK service's two PKI operations.
