@@ -74,7 +74,7 @@ func broken(t *scenario.Tenant) {
 }
 
 var _ = Describe("diagnostics of a PC", func() {
-	It("come when an administrator asks for them, from the device and over the network", func() {
+	It("come when an administrator asks for them, from the device and over the network", Label("T35"), func() {
 		w := spec.NewWorld()
 		pc := w.NewRegisteredPC(spec.At("home"))
 		w.Unpack(pc, w.User("alex"))

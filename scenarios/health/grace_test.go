@@ -34,7 +34,7 @@ func seen(w *spec.World, pc *device.PC) string {
 // A drive that was encrypted in the present start is attested after the next one
 // only; a quarter of a day of grace is known to be enough
 // (learn.microsoft.com, "Windows Autopilot known issues").
-var _ = Describe("a compliance policy with a grace period", func() {
+var _ = Describe("a compliance policy with a grace period", Label("T31"), func() {
 	It("leaves a PC that does not meet it in grace, and Entra ID lets it pass meanwhile", func() {
 		w := spec.NewWorld(forgiving(6))
 		pc := w.NewRegisteredPC()
@@ -69,7 +69,7 @@ var _ = Describe("a compliance policy with a grace period", func() {
 	})
 })
 
-var _ = Describe("a PC that has not reported for a month", func() {
+var _ = Describe("a PC that has not reported for a month", Label("T30"), func() {
 	It("counts as noncompliant, and not a day before", func() {
 		w := spec.NewWorld()
 		pc := w.NewRegisteredPC()
@@ -82,6 +82,19 @@ var _ = Describe("a PC that has not reported for a month", func() {
 		w.Wait(29 * 24 * time.Hour)
 		Expect(seen(w, pc)).To(Equal("compliant"))
 		w.Wait(2 * 24 * time.Hour)
+		Expect(seen(w, pc)).To(Equal("noncompliant"))
+	})
+
+	It("counts so as late as the timing profile says", func() {
+		w := spec.NewWorld(spec.Timing(map[string]any{"compliance.validity": "40d"}))
+		pc := w.NewRegisteredPC()
+		w.Provision(pc)
+		w.Ship(pc, 24*time.Hour)
+		w.Unpack(pc, w.User("alex"))
+		w.Wait(10 * time.Hour)
+		w.Wait(31 * 24 * time.Hour)
+		Expect(seen(w, pc)).To(Equal("compliant"))
+		w.Wait(10 * 24 * time.Hour)
 		Expect(seen(w, pc)).To(Equal("noncompliant"))
 	})
 })

@@ -88,7 +88,7 @@ var _ = Describe("a hybrid PC's logon", func() {
 		Expect(admin("18362.175", "en-US")).To(BeTrue())
 	})
 
-	It("H27: is refused where the clocks are more than five minutes apart", func() {
+	It("H27: is refused where the clocks are more than five minutes apart", Label("T39"), func() {
 		w := newWorld(ahead(10 * time.Minute))
 		pc := newPC(w)
 		w.Provision(pc)

@@ -35,7 +35,7 @@ func stopped(s *scenario.Scenario)   { s.Connectors[0].Stopped = true }
 func notSynced(s *scenario.Scenario) { s.Connect.Stopped = true }
 
 var _ = Describe("the times of a hybrid join", func() {
-	It("gives the technician's blob 25 minutes, and says 0x80070774 then", func() {
+	It("gives the technician's blob 25 minutes, and says 0x80070774 then", Label("T08"), func() {
 		w := newWorld(stopped)
 		pc := newPC(w)
 		failed := spec.FailureOf(w.TryProvision(pc))
@@ -46,7 +46,7 @@ var _ = Describe("the times of a hybrid join", func() {
 		w.Connectors[0].Start()
 	})
 
-	It("gives the user's search for a controller as long, and lets it be tried again where there is one", func() {
+	It("gives the user's search for a controller as long, and lets it be tried again where there is one", Label("T08"), func() {
 		w := newWorld()
 		pc := newPC(w)
 		w.Provision(pc)
@@ -65,7 +65,7 @@ var _ = Describe("the times of a hybrid join", func() {
 		w.Await(pc, oobe.ScreenLogon)
 	})
 
-	It("has the computer registered once the sync of every thirty minutes knows it", func() {
+	It("has the computer registered once the sync of every thirty minutes knows it", Label("T12"), func() {
 		w := newWorld()
 		pc := newPC(w)
 		w.Provision(pc)
@@ -75,7 +75,7 @@ var _ = Describe("the times of a hybrid join", func() {
 		Expect(gaps(w.EventsOf(w.Connect.Name(), connect.EventCycle))).To(HaveEach(BeNumerically("~", 30*time.Minute, time.Minute)))
 	})
 
-	It("tries the registration every four minutes, as long as the page's time and forty minutes", func() {
+	It("tries the registration every four minutes, as long as the page's time and forty minutes", Label("T09", "T04"), func() {
 		w := newWorld(notSynced)
 		pc := newPC(w)
 		w.Provision(pc)

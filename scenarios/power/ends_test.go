@@ -7,8 +7,8 @@ import (
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
-	"windtunnel.test/sim/device/esp"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/ending"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/spec"
 )
@@ -49,54 +49,8 @@ func documented(w *spec.World, pc *device.PC, f *sim.Failed) error {
 	return fmt.Errorf("%w: nothing was logged about it", f)
 }
 
-// wait is one of Windows' own endless waits: what is seen, and what is true of the
-// disk then.
-type wait struct {
-	rule, why string
-	screen    string
-	is        func(w *spec.World, pc *device.PC) bool
-}
-
-// waits are those that are known. Others are mistakes of ours.
-var waits = []wait{
-	{
-		rule: "T14, S24", why: "the page waits for the management extension's list of apps, for which it has no bound of its own; the page's own is switched off or as long",
-		screen: oobe.ScreenESP,
-		is: func(_ *spec.World, pc *device.PC) bool {
-			created, _ := pc.Disk.Registry.DWORD(device.KeyTracking+`\Device\Setup\Apps\PolicyProviders\Sidecar`, "TrackingPoliciesCreated")
-			return created == 0 && status(pc, esp.RowApps) == "Identifying"
-		},
-	},
-	{
-		rule: "S26", why: "the server never says that it has sent all to a user without a licence",
-		screen: oobe.ScreenESP,
-		is: func(w *spec.World, pc *device.PC) bool {
-			upn := pc.Disk.Registry.String(device.KeyOOBE, "UserUPN")
-			for _, u := range w.Tenant.AllUsers() {
-				if u.UserPrincipalName == upn {
-					return len(u.AssignedLicenses) == 0 && status(pc, esp.RowApps) == "Identifying"
-				}
-			}
-			return false
-		},
-	},
-}
-
-func status(pc *device.PC, row string) string {
-	for _, r := range pc.Screen().Rows {
-		if r.Name == row {
-			return r.Status
-		}
-	}
-	return ""
-}
-
 // endless is the rule of the endless wait that a PC is in, "" for none.
 func endless(w *spec.World, pc *device.PC) string {
-	for _, x := range waits {
-		if pc.Screen().ID == x.screen && x.is(w, pc) {
-			return x.rule
-		}
-	}
-	return ""
+	wait, _ := ending.Endless(w.World, pc)
+	return wait.Rule
 }

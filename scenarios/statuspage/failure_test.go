@@ -190,7 +190,7 @@ var _ = Describe("which page a PC gets", func() {
 	})
 })
 
-var _ = Describe("monthly quality updates", func() {
+var _ = Describe("monthly quality updates", Label("T36"), func() {
 	wanted := spec.StatusPage(func(p *graph.EnrollmentStatusPage) { p.InstallQualityUpdates = true })
 	updated := func(w *spec.World, pc *device.PC) int { return len(w.Events(pc, "updates.installed")) }
 
@@ -209,6 +209,15 @@ var _ = Describe("monthly quality updates", func() {
 			}
 		}
 		Expect(desktop.Sub(through)).To(And(BeNumerically(">=", 20*time.Minute), BeNumerically("<=", 45*time.Minute)))
+	})
+
+	It("take as long as the timing profile says", func() {
+		w := spec.NewWorld(wanted, spec.Timing(map[string]any{"esp.qualityUpdates": "70m..70m"}))
+		pc := w.NewRegisteredPC(spec.At("home"))
+		w.Unpack(pc, w.User("alex"))
+		events := w.Events(pc, "esp.category", "desktop.reached")
+		last := len(events) - 1
+		Expect(events[last].Time.Sub(events[last-1].Time)).To(BeNumerically("~", 70*time.Minute, 5*time.Minute))
 	})
 
 	It("are not installed where the page does not say so", func() {

@@ -66,7 +66,7 @@ var _ = Describe("the configuration screen", func() {
 		Expect(s.Line(oobe.LabelUser)).To(Equal("kim@contoso.com"))
 	})
 
-	It("reads the profile anew after a restart", func() {
+	It("reads the profile anew after a restart", Label("T25"), func() {
 		w := spec.NewWorld()
 		pc := w.NewRegisteredPC(spec.For("alex@contoso.com"))
 		w.ToLanding(pc)
@@ -75,7 +75,7 @@ var _ = Describe("the configuration screen", func() {
 		Expect(w.ToLanding(pc).Line(oobe.LabelUser)).To(Equal("kim@contoso.com"))
 	})
 
-	It("asks again after a restart where there was no profile", func() {
+	It("asks again after a restart where there was no profile", Label("T25"), func() {
 		w := spec.NewWorld()
 		pc := w.NewPC()
 		Expect(w.ToLanding(pc).ID).To(Equal(oobe.ScreenFailure))

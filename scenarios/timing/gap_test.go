@@ -44,7 +44,7 @@ func signInAfter(gap time.Duration, options ...spec.Option) (asDevice bool) {
 
 // How long a stale token is in the way is our model of why Microsoft asks for
 // 90 minutes between the two flows: see join.TokenFor.
-var _ = Describe("the time between technician flow and user flow", Label("SR-29"), func() {
+var _ = Describe("the time between technician flow and user flow", Label("SR-29", "T01", "T26"), func() {
 	pinned := spec.Timing(map[string]any{"entra.accessTokenLife": "90m"})
 
 	It("keeps what is targeted at the user away at 89 minutes, with a token that lives for 90", func() {

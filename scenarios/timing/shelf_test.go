@@ -31,7 +31,7 @@ func unpackAfter(start, end time.Time, days int) (*spec.World, *device.PC, error
 
 func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 9, 0, 0, 0, time.UTC) }
 
-var _ = DescribeTable("a pre-provisioned PC may lie for six calendar months", Label("SR-30"),
+var _ = DescribeTable("a pre-provisioned PC may lie for six calendar months", Label("SR-30", "T02"),
 	func(start, end time.Time) {
 		By("a day before they are over")
 		w, pc, err := unpackAfter(start, end, -1)
