@@ -25,7 +25,7 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 	}
 	w, err := NewWorld(Options{
 		Tenant: s.Tenant, Start: s.Start, Seed: cellSeed(s, n), Timing: profile, Faults: s.Faults,
-		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation, Keep: keepOf(len(all)), Remains: o.Remains, Saved: o.Saved,
+		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation, Keep: keepOf(len(all)), Remains: o.Remains, Saved: o.Saved, Ended: o.Ended,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -34,6 +35,9 @@ type RunOptions struct {
 	// nil is nobody.
 	Remains func(diag.Source)
 	Saved   func(serial, name string, content []byte)
+	// Ended looks at a PC when its story has ended, before whoever gave up
+	// switches it off; see [Options].
+	Ended func(ctx context.Context, w *World, pc *device.PC, e End)
 }
 
 // LoadOptions are what a scenario may name: the product lines and TPM models

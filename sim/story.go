@@ -193,6 +193,7 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 	}
 	if s.User == nil {
 		w.Journal.Record(s.Name, "story.ended", journal.F("outcome", end.Outcome))
+		w.ended(ctx, s, end)
 		return
 	}
 	begin := w.Clock.Now()
@@ -210,6 +211,15 @@ func (w *World) live(ctx context.Context, s *Story, end *End) {
 	}
 	if err := s.User.Unpack(ctx, s.pc); err != nil && end.Outcome != Desktop {
 		w.settle(ctx, s, end, err)
+		return
+	}
+	w.ended(ctx, s, end)
+}
+
+// ended shows a PC at the end of its story to whoever looks.
+func (w *World) ended(ctx context.Context, s *Story, end *End) {
+	if w.options.Ended != nil {
+		w.options.Ended(ctx, w, s.pc, *end)
 	}
 }
 
@@ -279,6 +289,7 @@ func (w *World) settle(ctx context.Context, s *Story, end *End, err error) {
 	end.Check = w.checks[s.Name]
 	w.mu.Unlock()
 	w.Journal.Record(s.Name, "story.ended", journal.F("outcome", end.Outcome), journal.F("code", end.Code), journal.F("phase", end.Phase), journal.F("check", end.Check))
+	w.ended(ctx, s, end)
 	s.pc.CutPower()
 }
 

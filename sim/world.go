@@ -84,6 +84,10 @@ type Options struct {
 	// Saved takes the files that people save from PCs to a removable drive, by
 	// the PC's serial number; nil: nobody keeps them.
 	Saved func(serial, name string, content []byte)
+	// Ended looks at a PC when its story has ended, on the story's own actor and
+	// before whoever gave up switches it off; nil: nobody does. It may wait, and
+	// ask the services.
+	Ended func(ctx context.Context, w *World, pc *device.PC, e End)
 }
 
 // World is one cell: a clock, a network with its services and sites, PCs and

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/go-tpm/tpm2"
+
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/timing"
@@ -253,7 +255,12 @@ func (pc *PC) boot(power context.Context) error {
 	if pc.Chip != nil {
 		if err := pc.Chip.PowerOn(ctx); err != nil {
 			pc.Chip.PowerOff()
-			return pc.ended(ctx, fmt.Errorf("TPM start-up: %w", err))
+			if rc := tpm2.TPMRC(0); context.Cause(ctx) != nil || !errors.As(err, &rc) {
+				return pc.ended(ctx, fmt.Errorf("TPM start-up: %w", err))
+			}
+			// Firmware goes on without a TPM that it could not start, and so does
+			// Windows (EDK II, Tcg2Pei.c: the error is noted and the boot goes on).
+			pc.Event("tpm.startup.failed", field("error", err.Error()))
 		}
 		defer pc.Chip.PowerOff() // after an orderly Shutdown this only frees the engine's slot
 	}

@@ -317,19 +317,23 @@ func TestWirelessNetworkIsRemembered(t *testing.T) {
 	r.Expect(up).To(gomega.Equal([]bool{false, true, false}))
 }
 
+// Firmware goes on without a TPM that it cannot start.
 func TestTPMThatDoesNotStart(t *testing.T) {
-	r := newRig(t, fault.Rule{Name: "dead", When: fault.When{Layer: fault.TPM, Operation: "TPM2_Startup"}, Do: fault.Action{TPMResponse: 0x101}})
-	o := r.options("PC-1", func(w *device.Windows) error { t.Error("booted"); return device.ErrShutdown })
-	o.Chip = r.chip(1)
-	pc := device.New(o)
-	r.actor("hand", func(ctx context.Context) {
-		r.ok(pc.PowerOn(ctx))
-		_, err := pc.AwaitScreen(ctx, func(s device.Screen) bool { return s.ID == "stop" })
-		r.ok(err)
-		pc.CutPower()
-		r.ok(pc.AwaitOff(ctx))
+	r := newRig(t, fault.Rule{Name: "dead", When: fault.When{Layer: fault.TPM, Operation: "TPM2_Startup", Nth: 1}, Do: fault.Action{TPMResponse: 0x101}})
+	var usable []bool
+	o := r.options("PC-1", func(w *device.Windows) error {
+		_, err := w.Chip.Properties(w.Ctx)
+		usable = append(usable, err == nil)
+		if w.Boot == 1 {
+			return device.ErrReboot
+		}
+		return device.ErrShutdown
 	})
-	r.drive()
+	o.Chip = r.chip(1)
+	r.run(device.New(o))
+	r.Expect(usable).To(gomega.Equal([]bool{false, true}), "the next start finds it again")
+	r.Expect(r.kinds("PC-1", "tpm.startup.failed")).To(gomega.HaveLen(1))
+	r.Expect(r.kinds("PC-1", "device.stopped")).To(gomega.BeEmpty())
 }
 
 // A TPM that fails at the shutdown keeps Windows neither from restarting nor

@@ -66,7 +66,9 @@ var rooms = []room{
 	{"sim/report/chart", nil}, // numbers and names alone, for any page
 	{"sim/report", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/serve", slices.Concat(world, []string{"sim/outcome"})},
-	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report"})},
+	{"sim/ending", world},
+	{"sim/walk", slices.Concat(world, []string{"sim/ending", "sim/outcome"})},
+	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report", "sim/ending"})},
 	{"sim/expect", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/cmd/windtunnel", []string{"=sim", "sim/scenario", "sim/outcome", "sim/catalog", "sim/load", "sim/report", "sim/serve", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
 	{"scenarios/quickstart", nil}, // embedded data

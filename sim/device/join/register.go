@@ -1,6 +1,7 @@
 package join
 
 import (
+	"bytes"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -289,6 +290,9 @@ func keepJoin(w *device.Windows, op string, t Tenant, email string, body []byte)
 	if err != nil {
 		return hresult.New(op, hresult.JoinBadServerMessage, err)
 	}
+	if public, ok := cert.PublicKey.(*rsa.PublicKey); ok && !isKey(w.Disk.Keys.Get(keyDevice), public) {
+		return hresult.New(op, hresult.JoinBadServerMessage, errors.New("the certificate is about another key"))
+	}
 	w.Disk.Certs.Put(device.Certificate{Store: device.StoreMySystem, Name: certDevice, DER: answer.Certificate.RawBody, Container: keyDevice})
 	r := w.Registry()
 	r.DeleteTree(device.KeyJoinInfo)
@@ -301,6 +305,12 @@ func keepJoin(w *device.Windows, op string, t Tenant, email string, body []byte)
 	w.Event("entra.join", journal.F("deviceId", id.DeviceID), journal.F("as", email), journal.F("key", fmt.Sprintf("%x", sum[:8])))
 	w.EncryptDevice() // somebody keeps the recovery key now
 	return nil
+}
+
+// isKey tells whether a key that the TPM wrapped is the one of that public key.
+// Its wrapped form begins with its public area (TPM 2.0 part 2, 12.2.5).
+func isKey(blob []byte, public *rsa.PublicKey) bool {
+	return bytes.Contains(blob, public.N.Bytes())
 }
 
 // refusal reads the error body of a device registration service.

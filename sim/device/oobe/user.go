@@ -47,6 +47,7 @@ func signInPage(w *device.Windows) error {
 			return err
 		case err != nil:
 			code, _ := hresult.CodeOf(err)
+			w.Event("logon.failed", journal.F("name", upn), journal.F("code", code.Hex()), journal.F("why", err.Error()))
 			w.Registry().SetString(device.KeyOOBE, "SignInError", code.Hex())
 			w.Registry().SetString(device.KeyOOBE, "SignInReason", err.Error())
 			continue

@@ -1,13 +1,11 @@
-package spec
+package ending
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/onsi/ginkgo/v2"
-
-	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/ldap"
 )
 
@@ -54,17 +52,24 @@ func membership(s *state) (found []string) {
 
 // inDirectory: a PC of a domain is one computer object there, and where it is
 // registered with Entra ID, one device of that object's identifier.
-func (w *World) inDirectory(s *state) (found []string) {
-	ginkgo.GinkgoHelper()
+func inDirectory(c *cloud, s *state) (found []string, err error) {
 	m, ok := s.ofDomain()
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	var objects []ldap.Entry
-	w.InDomain(func(a *sim.DomainAdministrator) (err error) {
-		objects, err = a.Computers("sAMAccountName", "objectGUID")
-		return err
-	})
+	a, err := c.w.DomainAdministrator(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	objects, err := a.Computers("sAMAccountName", "objectGUID")
+	if err != nil {
+		return nil, err
+	}
+	var devices graph.Collection[graph.Device]
+	if err := c.graph("/v1.0/devices", &devices); err != nil {
+		return nil, err
+	}
 	var own []ldap.Entry
 	for _, e := range objects {
 		if strings.EqualFold(e.Text("sAMAccountName"), m.Computer+"$") {
@@ -72,12 +77,12 @@ func (w *World) inDirectory(s *state) (found []string) {
 		}
 	}
 	if len(own) != 1 {
-		return s.list("%d computer objects for the member %s of a domain", len(own), m.Computer)
+		return s.list("%d computer objects for the member %s of a domain", len(own), m.Computer), nil
 	}
 	for _, thumbprint := range s.r.Subkeys(device.KeyJoinInfo) {
 		id, err := ldap.GUIDFromBytes(own[0].Bytes("objectGUID"))
 		if err != nil {
-			return s.list("computer object of %s: %v", m.Computer, err)
+			return s.list("computer object of %s: %v", m.Computer, err), nil
 		}
 		if _, member := s.pc.Domain(); !member {
 			continue
@@ -86,7 +91,7 @@ func (w *World) inDirectory(s *state) (found []string) {
 			found = append(found, fmt.Sprintf("registered with Entra ID as %s, and its computer object is %s", as, id))
 		}
 		n := 0
-		for _, d := range w.EntraDevices() {
+		for _, d := range devices.Value {
 			if d.TrustType == "ServerAd" && strings.EqualFold(d.DeviceID, id.String()) {
 				n++
 			}
@@ -95,5 +100,5 @@ func (w *World) inDirectory(s *state) (found []string) {
 			found = append(found, fmt.Sprintf("registered with Entra ID, which has %d devices of the computer object %s", n, id))
 		}
 	}
-	return found
+	return found, nil
 }

@@ -1,0 +1,66 @@
+package ending
+
+import (
+	"windtunnel.test/sim"
+	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/esp"
+	"windtunnel.test/sim/device/oobe"
+)
+
+// Wait is one of Windows' own endless waits.
+type Wait struct {
+	Rule   string // the rows of the known issues and timings that tell of it
+	Why    string
+	Screen string
+	Source string // the page that describes it
+	is     func(w *sim.World, pc *device.PC) bool
+}
+
+// waits are those that are known. Others are mistakes of ours.
+var waits = []Wait{
+	{
+		Rule: "T14, S24", Why: "the page waits for the management extension's list of apps, for which it has no bound of its own; the page's own is switched off or as long",
+		Screen: oobe.ScreenESP,
+		Source: "https://learn.microsoft.com/troubleshoot/mem/intune/device-enrollment/understand-troubleshoot-esp",
+		is: func(_ *sim.World, pc *device.PC) bool {
+			created, _ := pc.Disk.Registry.DWORD(device.KeyTracking+`\Device\Setup\Apps\PolicyProviders\Sidecar`, "TrackingPoliciesCreated")
+			return created == 0 && status(pc, esp.RowApps) == "Identifying"
+		},
+	},
+	{
+		Rule: "S26", Why: "the server never says that it has sent all to a user without a licence",
+		Screen: oobe.ScreenESP,
+		Source: "https://learn.microsoft.com/autopilot/troubleshooting-faq",
+		is: func(w *sim.World, pc *device.PC) bool {
+			upn := pc.Disk.Registry.String(device.KeyOOBE, "UserUPN")
+			for _, u := range w.Tenant.AllUsers() {
+				if u.UserPrincipalName == upn {
+					return len(u.AssignedLicenses) == 0 && status(pc, esp.RowApps) == "Identifying"
+				}
+			}
+			return false
+		},
+	},
+}
+
+// Waits lists the endless waits that are known.
+func Waits() []Wait { return append([]Wait(nil), waits...) }
+
+// Endless finds the endless wait that a PC is in.
+func Endless(w *sim.World, pc *device.PC) (Wait, bool) {
+	for _, x := range waits {
+		if pc.Screen().ID == x.Screen && x.is(w, pc) {
+			return x, true
+		}
+	}
+	return Wait{}, false
+}
+
+func status(pc *device.PC, row string) string {
+	for _, r := range pc.Screen().Rows {
+		if r.Name == row {
+			return r.Status
+		}
+	}
+	return ""
+}
