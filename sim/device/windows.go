@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-tpm/tpm2"
 
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vtpm"
 )
@@ -89,6 +90,9 @@ func (pc *PC) ComputerName() string {
 
 // Now is the time that Windows believes it is.
 func (w *Windows) Now() time.Time { return w.FirmwareTime() }
+
+// Has tells whether this build of Windows has a fault.
+func (w *Windows) Has(d defects.Defect) bool { return defects.Has(w.Installation.Build, d) }
 
 // Sleep waits in virtual time. It fails where the boot ends.
 func (w *Windows) Sleep(d time.Duration, tag string) error {

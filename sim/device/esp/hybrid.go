@@ -9,6 +9,7 @@ import (
 
 	"windtunnel.test/sim/adclient"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/hresult"
@@ -53,7 +54,7 @@ func AwaitDomainJoin(w *device.Windows, j JoinWait) error {
 			return joinTimedOut(w, j, heard)
 		}
 		if !heard {
-			heard = Joining(w) && !join.DeafToJoin(w)
+			heard = Joining(w) && !w.Has(defects.DeafToJoin)
 		}
 		if heard && (!j.Controller || sees(w, left, &told)) {
 			t.stop()

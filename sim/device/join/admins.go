@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/journal"
 )
 
@@ -28,7 +29,7 @@ func GrantAdministrator(w *device.Windows, a device.Account) {
 		return
 	case len(others) > 0:
 		why = "another administrator is there"
-	case has(w, namesEnglish) && language != "" && !strings.HasPrefix(strings.ToLower(language), "en"):
+	case w.Has(defects.NamesEnglish) && language != "" && !strings.HasPrefix(strings.ToLower(language), "en"):
 		why = "there is no group named Administrators"
 	}
 	if why != "" {

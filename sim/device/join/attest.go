@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/vtpm"
@@ -57,7 +58,7 @@ func attest(w *device.Windows) error {
 		if err := enrollAIK(w); err != nil {
 			return err
 		}
-	} else if has(w, wantsEKAnyway) {
+	} else if w.Has(defects.WantsEKAnyway) {
 		if _, err := findEndorsement(w); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/vtpm"
@@ -50,7 +51,7 @@ func findEndorsement(w *device.Windows) (*endorsement, error) {
 func (e *endorsement) meetTPM(w *device.Windows) (err error) {
 	const op = "read TPM properties"
 	if e.tpm, err = w.Chip.Properties(w.Ctx); errors.Is(err, vtpm.ErrFamily) {
-		if has(w, hangsOnTPM12) {
+		if w.Has(defects.HangsOnTPM12) {
 			return never(w)
 		}
 		return hresult.New(op, hresult.JoinServerNotAuthorized, fmt.Errorf("%w (%w)", err, errFinal))
@@ -86,13 +87,13 @@ func (e *endorsement) find(w *device.Windows) error {
 	if e.cert, err = ekcert.Parse(der); err != nil {
 		return hresult.New(op, aik.NoEKCertificate.Code(), err)
 	}
-	if e.tpm.VendorID == vendorIntel && !has(w, readsNoChain) {
+	if e.tpm.VendorID == vendorIntel && !w.Has(defects.ReadsNoChain) {
 		if e.extra, err = w.Chip.CertificateChain(w.Ctx); err != nil {
 			return tpmError(w, "read certificate chain", err)
 		}
 	}
 	if e.keyID = e.cert.AuthorityKeyId; len(e.keyID) == 0 {
-		if has(w, wantsKeyID) {
+		if w.Has(defects.WantsKeyID) {
 			return hresult.New(op, aik.NoEKCertificate.Code(), errors.New("the EK certificate has no authority key identifier"))
 		}
 		if err := e.fetchIssuer(w); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/esp"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/hresult"
@@ -128,7 +129,7 @@ func updates(w *device.Windows) (restart bool, err error) {
 	if !esp.QualityUpdates(w) || w.Metered() || !connected(w) {
 		return false, powerLost(w)
 	}
-	if join.LosesUpdates(w) {
+	if _, member := w.Domain(); member && w.Has(defects.LosesUpdates) {
 		w.Event("updates.lost")
 		return false, powerLost(w)
 	}
