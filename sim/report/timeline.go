@@ -16,6 +16,8 @@ import (
 type TimelineOptions struct {
 	Title  string // heading, the PC's serial number say; "" for none
 	Detail int    // Story or Everything
+	// Mark chooses events that are shown whatever the detail, with an arrow; nil chooses none.
+	Mark func(journal.Event) bool
 }
 
 // longest is how many characters of a sentence are shown in a Story.
@@ -67,8 +69,12 @@ func (t *teller) tell(i int, e journal.Event) {
 		return // its heading has said so
 	}
 	who, text, detail := in(e)
-	if detail > t.o.Detail || t.known(e, text) {
+	marked := t.o.Mark != nil && t.o.Mark(e)
+	if !marked && (detail > t.o.Detail || t.known(e, text)) {
 		return
+	}
+	if marked {
+		text = "<== " + text
 	}
 	t.line(e, t.fit(who), t.fit(text))
 }

@@ -29,10 +29,10 @@ var helpVerb = &verb{
 		case len(names) == 1:
 		case v == loadVerb && names[1] == "compare":
 			v = loadCompareVerb
-		case v != tpmVerb:
+		case len(v.verbs) == 0:
 			return 0, inputErrorf("help: one argument too many: %q; usage: %s", names[1], usage(sh.verb))
 		default:
-			if v, err = tpmVerbNamed(names[1]); err != nil {
+			if v, err = v.word(names[1]); err != nil {
 				return 0, err
 			}
 		}

@@ -40,6 +40,7 @@ type verb struct {
 	short string
 	long  string // with examples
 	run   func(*shell) (exit int, err error)
+	verbs []*verb // of a group, whose run is runGroup; each has the group's name before its own word
 }
 
 // verbs in the order of the help text. It is filled by init, because help
@@ -47,7 +48,7 @@ type verb struct {
 var verbs []*verb
 
 func init() {
-	verbs = []*verb{runVerb, validateVerb, replayVerb, diagVerb, serveVerb, loadVerb, exportVerb, tpmVerb, schemaVerb, versionVerb, helpVerb}
+	verbs = []*verb{runVerb, validateVerb, replayVerb, diagVerb, serveVerb, loadVerb, issuesVerb, exportVerb, tpmVerb, schemaVerb, versionVerb, helpVerb}
 }
 
 // command is the whole program.

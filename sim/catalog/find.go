@@ -1,0 +1,155 @@
+package catalog
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Filter chooses entries. Empty members choose all.
+type Filter struct {
+	Phase, Class, Code string
+	State              State
+}
+
+// Where gives the entries that a filter chooses. A phase that is the first part
+// of another, T of T-PREP, stands for it.
+func (l *List) Where(f Filter) (chosen []*Entry) {
+	for _, e := range l.Entries {
+		if f.State != "" && f.State != e.State {
+			continue
+		}
+		if f.Class != "" && !slices.ContainsFunc(e.Class, func(c string) bool { return strings.EqualFold(c, f.Class) }) {
+			continue
+		}
+		if f.Phase != "" && !slices.ContainsFunc(e.Phase, func(p string) bool { return inPhase(p, f.Phase) }) {
+			continue
+		}
+		if f.Code != "" && !slices.ContainsFunc(e.Seen.Codes, func(c string) bool { return sameCode(c, f.Code) }) {
+			continue
+		}
+		chosen = append(chosen, e)
+	}
+	return chosen
+}
+
+func inPhase(p, wanted string) bool {
+	p, wanted = strings.ToUpper(p), strings.ToUpper(wanted)
+	return p == wanted || strings.HasPrefix(p, wanted+"-") || p == "ANY"
+}
+
+// Hit is an entry that fits what somebody has seen.
+type Hit struct {
+	Entry *Entry
+	By    []string // what of it fits, best first
+	score int
+}
+
+var (
+	codeForm  = regexp.MustCompile(`(?i)\b(?:0x)?[0-9a-f]{8}\b`)
+	eventForm = regexp.MustCompile(`(?i)\bevent(?:\s+id)?[ :=#]*([0-9]{1,5})\b`)
+	wordForm  = regexp.MustCompile(`[\p{L}\p{N}_]{3,}`)
+)
+
+// Search finds what fits a code, the number of an event, a screen, or a text
+// from a log or a page; best first. Whoever looks has the codes of many failures
+// in front of them: one entry's code counts more than any number of words.
+func (l *List) Search(text string) (hits []Hit) {
+	codes := codeForm.FindAllString(text, -1)
+	var events []int
+	for _, m := range eventForm.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(m[1]) // digits
+		events = append(events, n)
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
+		events = append(events, n)
+	}
+	words := wordsOf(text)
+	for _, e := range l.Entries {
+		h := Hit{Entry: e}
+		h.codes(codes)
+		h.events(events)
+		h.texts(text, words)
+		if h.score > 0 {
+			hits = append(hits, h)
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b Hit) int { return cmp.Compare(b.score, a.score) })
+	if len(hits) > 0 { // what has a few words in common is no find beside one that has the code
+		least := hits[0].score / 4
+		hits = slices.DeleteFunc(hits, func(h Hit) bool { return h.score < least })
+	}
+	return hits
+}
+
+func (h *Hit) add(score int, by string) {
+	h.score += score
+	if !slices.Contains(h.By, by) {
+		h.By = append(h.By, by)
+	}
+}
+
+func (h *Hit) codes(codes []string) {
+	for _, c := range h.Entry.Seen.Codes {
+		if slices.ContainsFunc(codes, func(x string) bool { return sameCode(c, x) }) {
+			h.add(1000, "code "+c)
+		}
+	}
+}
+
+func (h *Hit) events(ids []int) {
+	for _, e := range h.Entry.Seen.Events {
+		if slices.Contains(ids, e.ID) {
+			h.add(600, "event "+strconv.Itoa(e.ID))
+		}
+	}
+}
+
+func (h *Hit) texts(text string, words []string) {
+	lower := strings.ToLower(strings.TrimSpace(text))
+	if len(lower) >= 3 {
+		for _, t := range slices.Concat(h.Entry.Seen.Text, h.Entry.Seen.Screens) {
+			if x := strings.ToLower(t); strings.Contains(x, lower) || strings.Contains(lower, x) {
+				h.add(800, "text \""+t+"\"")
+			}
+		}
+		if strings.EqualFold(lower, h.Entry.ID) {
+			h.add(2000, "id")
+		}
+	}
+	of := wordsOf(h.Entry.Title + " " + h.Entry.Cause + " " + strings.Join(h.Entry.Seen.Text, " "))
+	common := 0
+	for _, w := range words {
+		if slices.Contains(of, w) {
+			common++
+		}
+	}
+	if common > 0 && common*2 >= len(words) {
+		h.add(100*common/len(words), "words")
+	}
+}
+
+func wordsOf(text string) []string {
+	words := wordForm.FindAllString(strings.ToLower(text), -1)
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// sameCode compares HRESULTs as people write them: with 0x or without, in any
+// case, or as the signed number that logs have.
+func sameCode(a, b string) bool {
+	x, okA := codeOf(a)
+	y, okB := codeOf(b)
+	return okA && okB && x == y
+}
+
+func codeOf(s string) (uint32, bool) {
+	s = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "0x")
+	if n, err := strconv.ParseInt(s, 10, 32); err == nil && n < 0 {
+		return uint32(n), true
+	}
+	n, err := strconv.ParseUint(s, 16, 32)
+	return uint32(n), err == nil
+}
