@@ -36,12 +36,15 @@ func SpareProcessor(cores int) {
 // TuneForLoad is TuneCollector for a process with so many PCs that are on: what
 // lives is known, 30 KB of a PC beside its TPM's state, and garbage may add what
 // fits into a bound that follows from it. 5,000 PCs that are all in the middle
-// of something stay below 600 MB with their TPMs.
+// of something stay below 600 MB with their TPMs. What more PCs add is thrice
+// that a PC: with garbage held to so little beside so much that lives, half of the
+// CPU time would be the collector's.
 func TuneForLoad(devices int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(800)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(max(256<<20, 96<<20+int64(devices)*(40<<10)))
+		most := int64(devices)
+		debug.SetMemoryLimit(max(256<<20, 96<<20+min(most, 5000)*(40<<10)+max(0, most-5000)*(120<<10)))
 	}
 }

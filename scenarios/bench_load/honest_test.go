@@ -53,7 +53,7 @@ func paced(b *testing.B, p *pcs.Pool, rate float64, span time.Duration, every in
 func BenchmarkPromiseLoadHonest(b *testing.B) {
 	const rate, span, rounds = 60, 4 * time.Second, 4
 	lab := openLab(b)
-	p := newPool(b, lab, devices(b, 200), pcs.AIK)
+	p := newPool(b, lab, min(200, devices(b, 200)), pcs.AIK)
 	defer closePool(b, p)
 	paced(b, p, rate, time.Second, 0)
 	for range b.N {

@@ -16,7 +16,7 @@ import (
 // AIK certificates by credential activation, from PCs that wait with their EK known.
 func BenchmarkPromiseLoadAIK(b *testing.B) {
 	lab := openLab(b)
-	p := newPool(b, lab, devices(b, 200), pcs.AIK)
+	p := newPool(b, lab, min(200, devices(b, 200)), pcs.AIK)
 	defer closePool(b, p)
 	loop(b, p, lab, pcs.AIK, 8, time.Second)
 	for range b.N {
@@ -30,7 +30,7 @@ func BenchmarkPromiseLoadAIK(b *testing.B) {
 // Whole technician flows, from power-on to resealed and off, with everything that putting a PC back takes.
 func BenchmarkPromiseLoadTechnician(b *testing.B) {
 	lab := openLab(b)
-	p := newPool(b, lab, devices(b, 200), pcs.Technician)
+	p := newPool(b, lab, min(200, devices(b, 200)), pcs.Technician)
 	defer closePool(b, p)
 	loop(b, p, lab, pcs.Technician, 8, time.Second)
 	for range b.N {
@@ -76,7 +76,7 @@ const open = 5000
 // Memory of the whole process while all PCs are in the middle of their exchange: TPMs on, Windows up.
 func BenchmarkPromiseLoadMemory(b *testing.B) {
 	lab := openLab(b)
-	count := devices(b, open)
+	count := min(open, devices(b, open))
 	p := newPool(b, lab, count, pcs.AIK)
 	defer closePool(b, p)
 	for range b.N {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"windtunnel.test/sim"
@@ -40,8 +42,8 @@ func (f *loadFlags) open(sh *shell, s *scenario.Scenario) (_ *loadWorld, err err
 	if w.plan, err = engine.NewPlan(s.Load); err != nil {
 		return nil, &inputError{err}
 	}
-	if w.text, err = scenario.Marshal(s, ""); err != nil {
-		return nil, fmt.Errorf("resolved scenario: %w", err)
+	if w.text, err = forFolder(s); err != nil {
+		return nil, err
 	}
 	if err := w.aim.find(f, s); err != nil {
 		return nil, err
@@ -109,13 +111,11 @@ func (w *loadWorld) makePCs(sh *shell) error {
 	return w.rehearse(sh.ctx)
 }
 
-// rehearse has a PC of each scope go through once, against a target that is not
-// ours: one that does not serve them is told of now, and not by a load of which
-// nothing goes well.
+// rehearse has a PC of each scope go through once. A target that does not serve
+// them is told of now, and not by a load of which nothing goes well; and so is a
+// threshold on a step that PCs do not do.
 func (w *loadWorld) rehearse(ctx context.Context) error {
-	if w.aim.at == nil {
-		return nil
-	}
+	var steps []string
 	for _, scope := range w.plan.Scopes {
 		subject, err := w.pool.Take(ctx, scope, "")
 		if err != nil {
@@ -127,8 +127,22 @@ func (w *loadWorld) rehearse(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("load: rehearsal of %s: %w", scope, err)
 		}
-		if !a.Outcome.OK() {
+		switch {
+		case !a.Outcome.OK() && w.aim.at == nil:
+			return nil // what breaks here is the scenario's own doing, and to be measured
+		case !a.Outcome.OK():
 			return inputErrorf("load: %s does not serve scope %s: a first PC ends with %s: %s", w.aim.String(), scope, a.Outcome.Class(), a.Outcome.Error)
+		}
+		steps = append(steps, scope)
+		for _, s := range a.Steps {
+			steps = append(steps, s.Name)
+		}
+	}
+	slices.Sort(steps)
+	steps = slices.Compact(steps)
+	for _, t := range w.plan.Thresholds {
+		if step := t.Step(); step != "" && !slices.Contains(steps, step) {
+			return inputErrorf("load: threshold %q: no PC does a step %q%s; there are %s", t.Expr, step, suggestion(step, steps, ""), strings.Join(steps, ", "))
 		}
 	}
 	return nil
@@ -158,6 +172,22 @@ func (w *loadWorld) close() error {
 		errs = append(errs, w.lab.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// forFolder is the scenario as the load's folder keeps it: without the secret of
+// somebody's tenant, since a folder is sent on.
+func forFolder(s *scenario.Scenario) ([]byte, error) {
+	if t := s.Load.Target; t != nil && t.Secret != "" {
+		kept, l, aim := *s, *s.Load, *t
+		aim.Secret = ""
+		l.Target, kept.Load = &aim, &l
+		s = &kept
+	}
+	text, err := scenario.Marshal(s, "")
+	if err != nil {
+		return nil, fmt.Errorf("resolved scenario: %w", err)
+	}
+	return text, nil
 }
 
 // digest tells scenarios apart. What is loaded, and how often, is not in it:

@@ -204,5 +204,5 @@ func CheckThreshold(expr string, scopes []string) (Threshold, error) {
 	if err != nil || t.step == "" || slices.Contains(scopes, t.step) || strings.Contains(t.step, ".") {
 		return t, err
 	}
-	return t, &ExprError{expr, 1, fmt.Sprintf("this load has no step %q%s; its scopes are %s, and a step of a scope is called by its exchange, such as aik.PKIOperation", t.step, near(t.step, scopes), strings.Join(scopes, ", "))}
+	return t, &ExprError{expr, 1, fmt.Sprintf("this load has no step %q%s; its scopes are %s, and a step of a scope is called by its exchange, such as aik.request", t.step, near(t.step, scopes), strings.Join(scopes, ", "))}
 }
