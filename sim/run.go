@@ -12,6 +12,7 @@ import (
 
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/outcome"
 	"windtunnel.test/sim/scenario"
 )
 
@@ -61,7 +62,7 @@ func Run(ctx context.Context, o RunOptions) (*Result, error) {
 	sum.TPM.DistinctEKs = after.DistinctEKs - before.DistinctEKs
 	sum.TPM.images(ids, before.ImagesMade, after.ImagesMade)
 	sum.TPM.EnginesLost = after.EnginesLost - before.EnginesLost
-	sum.judge(s.Expect)
+	sum.judge(s, cells)
 	if watch.err != nil {
 		return result, fmt.Errorf("write the run's journal: %w", watch.err)
 	}
@@ -101,10 +102,16 @@ type cell struct {
 	problems  []string
 	attested  int
 	timelines map[string][]journal.Event
+	judge     *outcome.Judge
 }
 
 func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Device, n int) (*cell, error) {
-	w, err := newCell(o, all, n, watch.sink(n))
+	expect := o.Scenario.Expect
+	sinks, judge := []journal.Sink{watch.sink(n)}, outcome.New(expect)
+	if judge.Any() {
+		sinks = append(sinks, journal.SinkFunc(judge.Event))
+	}
+	w, err := newCell(o, all, n, sinks...)
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +119,17 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	w.Start(context.WithoutCancel(ctx)) // an interrupt stops the clock; in the world nothing happens
 	err = w.Run(ctx, untilOf(o.Scenario))
 	c := &cell{ends: w.Ends(), phases: w.phases, end: w.Clock.Now(), scheduled: w.Virtual().Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
-	c.timelines = w.samples()
+	c.timelines, c.judge = w.samples(), judge
+	if err == nil && judge.Any() { // after the trace hash is taken, which is the fleet's alone
+		err = w.judged(ctx, judge, expect, w.Clock.Now().Add(judgeTime))
+	}
 	w.leaveAll()
 	watch.end(w)
 	return c, errors.Join(err, w.Close())
 }
+
+// judgeTime is virtual time enough for any number of questions to Graph.
+const judgeTime = 24 * time.Hour
 
 // samples are the timelines worth keeping: of one PC of each failure group, of
 // every PC where there are few.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/outcome"
 	"windtunnel.test/sim/scenario"
 )
 
@@ -79,9 +81,14 @@ type FailureGroup struct {
 
 // Expectation is one line of the scenario's `expect` and whether it was met.
 type Expectation struct {
-	Text string  `json:"text"`
+	Text string  `json:"text"` // what was expected, and what was found
 	Met  bool    `json:"met"`
-	Got  float64 `json:"got"`
+	Got  float64 `json:"got"`            // the figure, or how many PCs, events or objects fit
+	Line int     `json:"line,omitempty"` // in the scenario's file
+	// Evidence is the event that decided it: the first that fits or, where none
+	// did, the nearest. Event is the same, for who has run it.
+	Evidence string         `json:"evidence,omitempty"`
+	Event    *journal.Event `json:"-"`
 }
 
 // Met tells whether all expectations are.
@@ -117,10 +124,27 @@ func (s *Summary) Metrics() map[string]float64 {
 	return m
 }
 
-// judge holds the figures against what the scenario expects.
-func (s *Summary) judge(expect scenario.Expectations) {
-	for _, r := range expect.Evaluate(s.Metrics()) {
-		s.Expectations = append(s.Expectations, Expectation{Text: r.String(), Met: r.Met, Got: r.Got})
+// judge holds figures, ends and events against what the scenario expects.
+func (s *Summary) judge(of *scenario.Scenario, cells []*cell) {
+	var judges []*outcome.Judge
+	for _, c := range cells {
+		if c != nil {
+			judges = append(judges, c.judge)
+		}
+	}
+	items := outcome.Verdicts(of.Expect, judges...)
+	for i, r := range of.Expect.Evaluate(s.Metrics()) {
+		x := Expectation{Text: r.String(), Met: r.Met, Got: r.Got}
+		if r.Item != nil {
+			x = Expectation{Text: items[i].Text, Met: items[i].Met, Got: items[i].Got, Event: items[i].Evidence}
+			if x.Event != nil {
+				x.Evidence = x.Event.String()
+			}
+		}
+		if i < len(of.ExpectLines) {
+			x.Line = of.ExpectLines[i]
+		}
+		s.Expectations = append(s.Expectations, x)
 	}
 }
 

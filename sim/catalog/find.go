@@ -48,7 +48,7 @@ type Hit struct {
 }
 
 var (
-	codeForm  = regexp.MustCompile(`(?i)\b(?:0x)?[0-9a-f]{8}\b`)
+	codeForm  = regexp.MustCompile(`(?i)-[0-9]{9,10}\b|\b(?:0x)?[0-9a-f]{8}\b`)
 	eventForm = regexp.MustCompile(`(?i)\bevent(?:\s+id)?[ :=#]*([0-9]{1,5})\b`)
 	wordForm  = regexp.MustCompile(`[\p{L}\p{N}_]{3,}`)
 )

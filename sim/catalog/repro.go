@@ -91,5 +91,9 @@ func perform(ctx context.Context, p Part, o Options) (Run, error) {
 // momentOf is the event that met the last expectation, which is the entry's
 // moment.
 func momentOf(r *sim.Result) *journal.Event {
-	return nil
+	last := r.Expectations[len(r.Expectations)-1]
+	if !last.Met {
+		return nil
+	}
+	return last.Event
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"fmt"
 	"cmp"
 	"maps"
 	"slices"
@@ -175,6 +176,19 @@ func (r *Registry) DWORD(path, name string) (uint32, bool) {
 func (r *Registry) Strings(path, name string) []string {
 	m, _ := r.get(path, name).([]string)
 	return slices.Clone(m)
+}
+
+// Text is a value of any type as reg.exe shows it, and whether it is there:
+// numbers in decimal, several texts with semicolons between them.
+func (r *Registry) Text(path, name string) (string, bool) {
+	switch v := r.get(path, name).(type) {
+	case nil:
+		return "", false
+	case []string:
+		return strings.Join(v, ";"), true
+	default:
+		return fmt.Sprint(v), true
+	}
 }
 
 // Has tells whether a key exists, by its own values or by keys below it.

@@ -61,20 +61,23 @@ var rooms = []room{
 	{"sim/device/oobe", []string{"=sim/device", "sim/device/defects", "sim/device/esp", "sim/device/mdm", "sim/device/ime", "sim/device/join", "sim/device/diag"}},
 	{"sim/device", slices.Concat(machine, []string{"sim/device/defects"})},
 	{"sim/scenario", slices.Concat(low, []string{"sim/vnet"})},
-	{"sim/outcome", world},
+	{"sim/outcome", slices.Concat(low, []string{"sim/scenario"})},
 	{"sim/catalog", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/load", slices.Concat(world, []string{"sim/outcome", "sim/report/chart"})},
 	{"sim/report/chart", nil}, // numbers and names alone, for any page
 	{"sim/report", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/serve", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/ending", world},
-	{"sim/walk", slices.Concat(world, []string{"sim/ending", "sim/outcome"})},
+	{"sim/shrink", slices.Concat(world, []string{"sim/outcome"})},
+	{"sim/explain", slices.Concat(world, []string{"sim/outcome", "sim/catalog", "sim/report"})},
+	{"sim/invariant", world},
+	{"sim/walk", slices.Concat(world, []string{"sim/ending", "sim/invariant", "sim/outcome"})},
 	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report", "sim/ending"})},
 	{"sim/expect", slices.Concat(world, []string{"sim/outcome"})},
-	{"sim/cmd/windtunnel", []string{"=sim", "sim/scenario", "sim/outcome", "sim/catalog", "sim/load", "sim/report", "sim/serve", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
+	{"sim/cmd/windtunnel", []string{"=sim", "sim/walk", "sim/scenario", "sim/outcome", "sim/catalog", "sim/explain", "sim/shrink", "sim/load", "sim/report", "sim/serve", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
 	{"scenarios/quickstart", nil}, // embedded data
 	{"scenarios", []string{"sim", "fakeintune", "fakeentra", "fakead", "scenarios"}},
-	{"sim", slices.Concat(ground, []string{"sim/scenario"})},
+	{"sim", slices.Concat(ground, []string{"sim/scenario", "sim/outcome"})},
 }
 
 // clientBase is what the acting parts of Windows may use beside their siblings.

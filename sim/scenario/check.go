@@ -24,6 +24,7 @@ type checker struct {
 
 func (c *checker) all() {
 	c.tenant()
+	c.others()
 	c.sites()
 	c.domain()
 	c.people()
@@ -109,6 +110,11 @@ func (c *checker) people() {
 	}
 	if p.Users.Group != "" {
 		p.Users.Group = c.group("people.users.group", p.Users.Group)
+	}
+	if as := p.Users.SignsInAs; as != "" {
+		if _, ok := c.s.Account(as); !ok {
+			c.wrong("people.users.signsInAs", "there is no account %q, neither in tenant.users nor in otherTenants", as)
+		}
 	}
 	if _, given := c.places["people.users.language"]; given && !languageTag.MatchString(p.Users.Language) {
 		c.wrong("people.users.language", "%q is no language; write a tag such as en-US", p.Users.Language)

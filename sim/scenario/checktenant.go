@@ -45,6 +45,8 @@ func (c *checker) tenant() {
 	c.profiles()
 	c.apps()
 	c.statusPages()
+	c.restrictions()
+	c.enrolment()
 	for i := range t.Configurations {
 		path := c.origin("tenant.deviceConfigurations", i)
 		c.assignments(path, t.Configurations[i].Assignments)
@@ -142,6 +144,9 @@ func (c *checker) assignable() []object {
 	}
 	for i := range t.StatusPages {
 		add("deviceEnrollmentConfigurations", i, &t.StatusPages[i].ID, &t.StatusPages[i].DisplayName)
+	}
+	for i := range t.Restrictions {
+		add("enrollmentRestrictions", i, &t.Restrictions[i].ID, &t.Restrictions[i].DisplayName)
 	}
 	for i := range t.Apps {
 		add("mobileApps", i, &t.Apps[i].ID, &t.Apps[i].DisplayName)

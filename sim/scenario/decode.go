@@ -22,6 +22,7 @@ type decoder struct {
 	problems    problem.List
 	places      map[string]place // of values, by path: fleet.groups[0].count
 	notModelled []string
+	expectLines []int
 	dropped     map[string]bool     // ids and names of objects that were left out, lower case
 	origins     map[string][]string // paths of the objects of a collection that were not
 }

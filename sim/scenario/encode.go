@@ -65,6 +65,9 @@ func tree(v reflect.Value) any {
 		}
 		return m
 	case Expectation:
+		if x.Item != nil {
+			return x.Item.tree()
+		}
 		return x.String()
 	case encoding.TextMarshaler:
 		// None of the types here has a text that cannot be written.

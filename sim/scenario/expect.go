@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -13,14 +14,17 @@ import (
 // Expectations are what must be so at the end of a run. In a file: a list of
 // texts ("phase.technician.p90 < 45m") and mappings, or one mapping. A mapping's
 // value is what the figure must equal, or operator and value in a text; groups
-// may nest: {outcome: {desktop: all}, failures: 0, phase.user.max: "< 2h"}.
+// may nest: {outcome: {desktop: all}, failures: 0, phase.user.max: "< 2h"}. A
+// mapping about single PCs or events is an ExpectItem: {device: PC-0001, ends:
+// failed, code: "0x81039001"}.
 type Expectations []Expectation
 
-// Expectation compares a figure of the run with a value.
+// Expectation compares a figure of the run with a value, or is about single PCs.
 type Expectation struct {
 	Metric   string
 	Operator Operator
 	Value    Value
+	Item     *ExpectItem // nil: a figure
 }
 
 // Operator compares.
@@ -67,6 +71,9 @@ func (v Value) String() string {
 
 // String is the form that a file has.
 func (e Expectation) String() string {
+	if e.Item != nil {
+		return e.Item.String()
+	}
 	return fmt.Sprintf("%s %s %s", e.Metric, e.Operator, e.Value)
 }
 
@@ -138,6 +145,11 @@ func (e Expectations) Evaluate(metrics map[string]float64) []Result {
 	results := make([]Result, len(e))
 	for i, x := range e {
 		r := Result{Expectation: x}
+		if x.Item != nil {
+			r.Err = errors.New("is no figure")
+			results[i] = r
+			continue
+		}
 		got, ok := metrics[x.Metric]
 		devices, known := metrics[MetricDevices]
 		r.Got = got
@@ -229,19 +241,21 @@ func (e *Expectations) decodeNode(d *decoder, n *node, path string) {
 	switch n.kind {
 	case kindList:
 		for i, item := range n.list {
-			e.item(d, item, fmt.Sprintf("%s[%d]", path, i))
+			e.entry(d, item, fmt.Sprintf("%s[%d]", path, i))
 		}
-	case kindMap:
-		e.mapping(d, n, "")
 	default:
-		e.item(d, n, path)
+		e.entry(d, n, path)
 	}
 }
 
-func (e *Expectations) item(d *decoder, n *node, path string) {
+func (e *Expectations) entry(d *decoder, n *node, path string) {
 	switch n.kind {
 	case kindMap:
-		e.mapping(d, n, "")
+		if !isItem(n) {
+			e.mapping(d, n, "")
+		} else if x, ok := d.expectItem(n, path); ok {
+			e.append(d, n, Expectation{Item: &x})
+		}
 	case kindString:
 		x, err := ParseExpectation(n.text)
 		e.add(d, n, x, err)
@@ -275,5 +289,10 @@ func (e *Expectations) add(d *decoder, n *node, x Expectation, err error) {
 		d.errorf(n, "expect: %v", err)
 		return
 	}
+	e.append(d, n, x)
+}
+
+func (e *Expectations) append(d *decoder, n *node, x Expectation) {
 	*e = append(*e, x)
+	d.expectLines = append(d.expectLines, n.line)
 }

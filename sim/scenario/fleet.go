@@ -16,6 +16,7 @@ type Fleet struct {
 	Groups  []Group    `yaml:"groups" need:"yes" doc:"PCs that are alike. They are numbered through, in this order."`
 	Devices []Override `yaml:"devices" doc:"What single PCs have of their own."`
 	Import  *Import    `yaml:"import" doc:"PCs from a hardware-hash CSV. --import fills it."`
+	CSV     HashFile   `yaml:"csv" doc:"What becomes of the file with the hardware hashes before the administrator imports it."`
 }
 
 // Count is how many PCs there are.
@@ -45,11 +46,16 @@ type Group struct {
 	Makes        Weights                   `yaml:"makes" doc:"Product lines: one name, a list, or names with weights; missing: any."`
 	TPMs         Weights                   `yaml:"tpms" doc:"TPM models: one name, a list, or names with weights; missing: any."`
 	TPMState     TPMState                  `yaml:"tpmState" default:"ready" doc:"Condition that the TPMs are in when the PCs are switched on first: ready, notReady (somebody else took ownership), cleared, lockedOut (too many failed authorisations), certificateMissing, certificateWithdrawn (EK certificate of an authority that its vendor withdrew)."`
+	Cores        int                       `yaml:"cores" max:"1024" doc:"Processors; 0: as many as the product line has."`
+	Memory       Size                      `yaml:"memory" doc:"Main memory, such as 8GB; missing: as much as the product line has."`
 	Wireless     Share                     `yaml:"wireless" doc:"Part of the PCs that has no socket for a network cable."`
 	SecureBoot   bool                      `yaml:"secureBoot" default:"true" doc:"Secure Boot is on in firmware setup; it is measured into the TPM."`
 	BitLocker    bool                      `yaml:"bitLocker" default:"true" doc:"Windows encrypts its drive by itself once the PC has joined Entra ID, if it has a TPM and Secure Boot. The TPM tells of it from the next start on."`
 	Windows      Windows                   `yaml:"windows" doc:"What the maker put on the disk."`
+	FreeSpace    Size                      `yaml:"freeSpace" doc:"What is free on the disk when the PCs come, such as 20GB; 0: what the disk has beside Windows. A wipe brings the rest back."`
 	Flow         Flow                      `yaml:"flow" default:"preprovision" doc:"preprovision: a technician first, the user later. user-driven: the user does it all."`
+	Registered   bool                      `yaml:"registered" default:"true" doc:"Their hardware hashes are imported into the tenant before they come."`
+	Hasty        bool                      `yaml:"hasty" doc:"They come as soon as their hashes are imported; others wait until a profile is assigned to them."`
 	GroupTag     string                    `yaml:"groupTag" doc:"Registered with the PCs."`
 	AssignedUser string                    `yaml:"assignedUser" doc:"User that all PCs of the group are registered with and go to; missing: people.users decides."`
 	Bench        string                    `yaml:"bench" doc:"Site of the technician flow; missing: the only site that has technicians."`

@@ -40,6 +40,6 @@ func Load(file string, data []byte, o Options) (*Scenario, problem.List) {
 		l, _ := problem.From(d.problems.Err())
 		return nil, slices.Compact(l)
 	}
-	s.NotModelled = d.notModelled
+	s.NotModelled, s.ExpectLines = d.notModelled, d.expectLines
 	return s, nil
 }

@@ -38,6 +38,11 @@ type Device struct {
 	Imported     *Row
 	Packages     map[string][]byte         // provisioning packages, by file name
 	Registry     []installer.RegistryValue // what the maker's image brings
+	Unregistered bool                      // its hash is not imported
+	Cores        int                       // 0: its make's
+	Memory       Size                      // 0: its make's
+	Hasty        bool                      // it comes before a profile is assigned to it
+	FreeSpace    int64                     // bytes on its disk; 0: what the disk has
 
 	arrival, shelf SpanRange
 	draw           [2]float64
@@ -127,7 +132,7 @@ func (s *Scenario) dealGroup(list []Device, g *Group) []Device {
 		r := s.stream("times", fmt.Sprint(n))
 		d := Device{Index: n, Name: fmt.Sprintf("PC-%0*d", digits, n), Cell: (n - 1) % s.Cells, Group: g.Name,
 			Make: makes[i], TPM: tpms[i], TPMState: g.TPMState, Wireless: wireless[i], SecureBoot: g.SecureBoot, BitLocker: g.BitLocker, Windows: g.Windows, Flow: g.Flow, GroupTag: g.GroupTag,
-			AssignedUser: g.AssignedUser, User: g.AssignedUser, Bench: g.Bench, Destination: destinations[i], Packages: packages, Registry: g.Registry,
+			AssignedUser: g.AssignedUser, User: g.AssignedUser, Bench: g.Bench, Destination: destinations[i], Packages: packages, Registry: g.Registry, Unregistered: !g.Registered, Hasty: g.Hasty, Cores: g.Cores, Memory: g.Memory, FreeSpace: int64(g.FreeSpace),
 			arrival: g.Arrival, shelf: g.Shelf, draw: [2]float64{r.Float64(), r.Float64()}}
 		if i < len(rows) {
 			row := rows[i]

@@ -40,6 +40,8 @@ var resources = map[reflect.Type]resourceKind{
 		types: []string{graph.TypeEntraProfile, graph.TypeHybridProfile}, fallback: graph.TypeEntraProfile, readOnly: []string{"assignedDevices"}},
 	reflect.TypeFor[[]graph.EnrollmentStatusPage](): {target: reflect.TypeFor[graph.EnrollmentStatusPage](),
 		types: []string{graph.TypeESP}, fallback: graph.TypeESP},
+	reflect.TypeFor[[]graph.EnrollmentRestriction](): {target: reflect.TypeFor[graph.EnrollmentRestriction](),
+		types: []string{graph.TypePlatformRestriction, graph.TypeEnrollmentLimit}, readOnly: []string{"deviceEnrollmentConfigurationType"}},
 	reflect.TypeFor[[]App](): {target: reflect.TypeFor[graph.MobileApp](),
 		types: []string{graph.TypeWin32LobApp, graph.TypeCatalogApp, graph.TypeWinGetApp, graph.TypeMobileMSI, graph.TypeOfficeSuite, graph.TypeStoreApp}, extension: []string{"windtunnel"}, readOnly: ofApps},
 	reflect.TypeFor[[]Application]():                   {target: reflect.TypeFor[graph.Application](), extension: []string{"secret"}, readOnly: ofRegistrations},

@@ -22,6 +22,7 @@ type Scenario struct {
 	Seed        vclock.Seed   `yaml:"seed" default:"1" doc:"Where all randomness of the run comes from: the same seed gives the same run. --seed overrides it."`
 	Cells       int           `yaml:"cells" default:"1" min:"1" max:"1024" doc:"Worlds that the fleet is dealt into; they run side by side, each with its copy of tenant and sites and its part of the PCs and technicians. About 100 PCs a cell is a good size; 1 where PCs must meet in one tenant."`
 	Tenant      Tenant        `yaml:"tenant" need:"yes" doc:"The customer's directory and Intune, as Microsoft Graph resources."`
+	Others      []Other       `yaml:"otherTenants" doc:"Other organizations in the same cloud: accounts that sign in where they do not belong, PCs that were registered before."`
 	Sites       []Site        `yaml:"sites" need:"yes" doc:"Places where PCs stand, each with its link and firewall."`
 	People      People        `yaml:"people" doc:"Who handles the PCs."`
 	Fleet       Fleet         `yaml:"fleet" need:"yes" doc:"The PCs."`
@@ -38,6 +39,9 @@ type Scenario struct {
 	// NotModelled names members and objects of the tenant that the services do
 	// not know, by their path in the file. It is not part of the file.
 	NotModelled []string `yaml:"-"`
+	// ExpectLines are the lines of Expect's entries in the file that it was read
+	// from. They are not part of it either.
+	ExpectLines []int `yaml:"-"`
 }
 
 // notYet are the keys that a later version will know, by Go type: they are told

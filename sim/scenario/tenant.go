@@ -27,6 +27,7 @@ type Tenant struct {
 	Configurations []graph.DeviceConfiguration     `yaml:"deviceConfigurations" doc:"deviceConfiguration resources, with assignments."`
 	Catalogue      []graph.ConfigurationPolicy     `yaml:"configurationPolicies" doc:"deviceManagementConfigurationPolicy resources (settings catalogue), with settings and assignments."`
 	Scripts        []Script                        `yaml:"deviceManagementScripts" doc:"deviceManagementScript resources (platform scripts), with assignments and our own member windtunnel."`
+	Restrictions   []graph.EnrollmentRestriction   `yaml:"enrollmentRestrictions" doc:"deviceEnrollmentLimitConfiguration and deviceEnrollmentPlatformRestrictionConfiguration resources, with assignments to groups of users."`
 	Enrolment      *Enrolment                      `yaml:"enrolment" doc:"How MDM enrolment is set up."`
 	Policies       []graph.CompliancePolicy        `yaml:"deviceCompliancePolicies" doc:"windows10CompliancePolicy resources, with assignments."`
 }
