@@ -24,7 +24,7 @@ func (s *Service) discover(w http.ResponseWriter, r *http.Request, name string) 
 		return
 	}
 	service.WriteJSON(w, http.StatusOK, wire.NewDiscovery(wire.TenantInfo{
-		TenantID: t.ID, TenantName: t.DefaultDomain(), DisplayName: t.DisplayName,
+		TenantID: t.ID, TenantName: t.DefaultDomain(), DisplayName: t.DisplayName, OtherDeviceManagement: t.OtherMDM,
 	}))
 }
 

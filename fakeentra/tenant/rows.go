@@ -30,6 +30,8 @@ type Tenant struct {
 	// MDM holds the addresses that the directory tells joining devices; the
 	// zero value is Intune's.
 	MDM MDM
+	// OtherMDM are discovery addresses of further management applications.
+	OtherMDM []string `json:",omitempty"`
 }
 
 // MDM is a management application's entry in the directory.

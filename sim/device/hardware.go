@@ -34,6 +34,11 @@ type Hardware struct {
 	Virtual      bool   `json:"virtual"`      // a virtual machine, as CPUID and SMBIOS give it away
 }
 
+// tooSmall tells whether Windows has less than Autopilot's page asks of a virtual
+// machine: two processors and 4 GB (learn.microsoft.com, "Windows Autopilot known
+// issues").
+func (h Hardware) tooSmall() bool { return h.Cores == 1 || h.RAMBytes > 0 && h.RAMBytes < 4e9 }
+
 // Make is one product line of a maker, as people order it.
 type Make struct {
 	Manufacturer, Model, SKU, Family, Board, Firmware, CPU, GPU string

@@ -54,7 +54,9 @@ func (w *Windows) client(name string, o vnet.ClientOptions) *http.Client {
 func (w *Windows) NewClient(o vnet.ClientOptions) *http.Client {
 	n := w.Timing.Network
 	o.Timeout = n.ConnectTimeout + n.SendTimeout + n.ReceiveTimeout
-	return w.NIC.Client(o)
+	c := w.NIC.Client(o)
+	c.Transport = proxied{w, c.Transport}
+	return c
 }
 
 // Request is one HTTP request of Windows. A nil Client is HTTP's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,8 @@ type Setup struct {
 	SID string
 	// Uninstall takes off what it installed, in the time that installing takes.
 	Uninstall bool
+	// Tracked is an app of the management extension that the status page waits for.
+	Tracked bool
 	// NoRestart is what Windows Installer is told so that it leaves restarting
 	// to who started it; only an MSI heeds it.
 	NoRestart bool
@@ -57,6 +60,49 @@ var ErrInstallLimit = hresult.New("installer", hresult.WaitTimeout, errors.New("
 func (w *Windows) installerLock() vclock.Semaphore {
 	type key struct{}
 	return Once(w, key{}, func() vclock.Semaphore { return w.Clock.NewSemaphore("Windows Installer on "+w.Name, 1) })
+}
+
+// owns notes who has Windows Installer's lock; what it gives takes the note away.
+func (pc *PC) owns(product string) func() {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	pc.installing = append(pc.installing, product)
+	return func() {
+		pc.mu.Lock()
+		defer pc.mu.Unlock()
+		if i := slices.Index(pc.installing, product); i >= 0 {
+			pc.installing = slices.Delete(pc.installing, i, i+1)
+		}
+	}
+}
+
+// Installing are the products whose packages have Windows Installer's lock: one
+// at most, in a Windows that keeps to it.
+func (pc *PC) Installing() []string {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	return slices.Clone(pc.installing)
+}
+
+// holds notes that Windows Installer works for an app that the status page waits
+// for; what it gives takes the note away.
+func (pc *PC) holds(product string) func() {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	pc.tracked = product
+	return func() {
+		pc.mu.Lock()
+		defer pc.mu.Unlock()
+		pc.tracked = ""
+	}
+}
+
+// TrackedInstaller is the app that Windows Installer works for at the moment,
+// where the status page waits for it; "" for none.
+func (pc *PC) TrackedInstaller() string {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	return pc.tracked
 }
 
 // RunInstaller runs an installer of a modelled size for the whole PC.
@@ -87,6 +133,10 @@ func (w *Windows) runSetup(s Setup) (int, error) {
 			return ExitInstallRunning, nil
 		}
 		defer lock.Release(1)
+		defer w.owns(s.Product)()
+		if s.Tracked {
+			defer w.holds(s.Product)()
+		}
 	}
 	if !s.Uninstall && !w.Disk.room(s.Size*copies) {
 		return ExitDiskFull, nil
@@ -115,8 +165,16 @@ func (w *Windows) runSetup(s Setup) (int, error) {
 // installTime is how long a package takes on this PC: always the same, since
 // what it takes longer than elsewhere is the PC's own.
 func (w *Windows) installTime(m installer.Manifest) time.Duration {
-	return timing.Range{Min: m.Duration, Max: m.Duration + m.Spread}.Draw(w.Seed.Stream("installer", m.Product))
+	d := timing.Range{Min: m.Duration, Max: m.Duration + m.Spread}.Draw(w.Seed.Stream("installer", m.Product))
+	if w.Hardware.tooSmall() {
+		d *= swapping
+	}
+	return d
 }
+
+// swapping is how much longer installing takes on a PC that is too small; our
+// model of why such a virtual machine does not get through device preparation.
+const swapping = 50
 
 // countRun counts a run, of packages that want to know.
 func (w *Windows) countRun(m installer.Manifest) int {

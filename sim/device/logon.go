@@ -46,6 +46,25 @@ func (w *Windows) LogOn(a Account) {
 	w.Signal("logon").Broadcast()
 }
 
+type loadingKey struct{}
+
+// LoadingProfile says that Windows is still making the profile of who has signed
+// in, or that it is through with it.
+func (w *Windows) LoadingProfile(yes bool) {
+	w.session.mu.Lock()
+	defer w.session.mu.Unlock()
+	w.local[loadingKey{}] = yes
+}
+
+// ProfileLoading tells whether who has signed in has no profile yet: nothing can
+// be set for that user.
+func (w *Windows) ProfileLoading() bool {
+	w.session.mu.Lock()
+	defer w.session.mu.Unlock()
+	yes, _ := w.local[loadingKey{}].(bool)
+	return yes
+}
+
 // LogOff signs whoever is there out.
 func (w *Windows) LogOff() {
 	w.session.mu.Lock()

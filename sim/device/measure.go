@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/pki"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vtpm"
@@ -51,7 +52,7 @@ func (w *Windows) EncryptDevice() {
 		return
 	}
 	method, set := w.Registry().DWORD(KeyFVE, "EncryptionMethodWithXtsOs")
-	if !set {
+	if !set || w.Has(defects.EncryptsByDefault) {
 		method = defaultMethod
 	}
 	w.Registry().SetDWORD(keyBitLocker, "EncryptionMethod", method) // a later policy does not encrypt again

@@ -39,4 +39,5 @@ const (
 	LogAADAnalytic   = "Microsoft-Windows-AAD/Analytic"
 	KeyTimeZone      = `HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation` // TimeZoneKeyName
 	LogAppX          = "Microsoft-Windows-AppXDeploymentServer/Operational"
+	KioskUser        = "kioskUser0" // the account that Assigned Access makes and signs in by itself
 )

@@ -69,6 +69,10 @@ type Options struct {
 	// Image are the registry values that the maker's image brings. A wipe brings
 	// them back.
 	Image []installer.RegistryValue
+	// FreeSpace is what is free on the disk at first, in bytes, because somebody
+	// put something on it; 0: what the disk has beside Windows. A wipe takes that
+	// off.
+	FreeSpace int64
 
 	// History gives the PC's own events of the journal back, oldest first, for
 	// its logs; nil: nobody keeps them.
@@ -106,6 +110,8 @@ type PC struct {
 	cover         *Cover
 	shown         int       // screens so far
 	touched       time.Time // when somebody last pressed something
+	installing    []string  // products whose packages have Windows Installer's lock
+	tracked       string    // the one of them that the status page waits for as an app
 }
 
 // New makes a PC that is off, with a disk as it leaves the factory.
@@ -114,6 +120,9 @@ func New(o Options) *PC {
 		o.RTC.Set = o.Clock.Now()
 	}
 	pc := &PC{Options: o, Disk: newDisk(o.Hardware.DiskBytes), screen: Off, screenChanged: o.Clock.NewCond("screen of " + o.Name)}
+	if o.FreeSpace > 0 {
+		pc.Disk.Free = min(pc.Disk.Free, o.FreeSpace)
+	}
 	pc.Disk.standOn(&pc.dark)
 	pc.leavePackages()
 	pc.NIC.Down()

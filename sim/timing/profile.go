@@ -36,6 +36,8 @@ type TPM struct {
 	AttestationWait       time.Duration // after which the status page's row fails with 0x800705B4
 	AttestationRetries    int           // attempts after the first; exhaustion is 0x81039001
 	AttestationRetryDelay time.Duration
+	HastyExchange         time.Duration // with the AIK service, of a Windows that gives up too soon
+	MaintenanceDelay      Range         // from the first start after a reset until Windows takes the TPM anew
 	AIKCertificateLife    Period
 	RequestSignerLife     time.Duration // of the throw-away certificate that a SCEP request is signed with
 	AIKChallengeLife      time.Duration // how long the AIK service keeps a challenge open
@@ -78,6 +80,7 @@ type OOBE struct {
 	PPKGPoll           time.Duration
 	ResealDuration     Range // from Reseal pressed to power off
 	DiagnosticsCollect Range
+	Restarts           int // of setup before its first pages are through; one more and it gives up on Autopilot
 }
 
 // MSA: the Microsoft account service in its role as the device's identity.
@@ -157,6 +160,7 @@ type ESP struct {
 	TimeoutByTicks       bool          // counts running time of the processor, not the wall clock
 	ProviderTimeout      time.Duration // for one policy provider to be installed
 	TrackingPoliciesWait time.Duration // 0: for ever
+	SlowIdentifying      time.Duration // of builds that take long to find out what there is to track
 	SessionInterval      time.Duration // sync sessions that the page drives itself
 	Poll                 time.Duration // how often it looks at what it tracks
 	QualityUpdates       Range

@@ -23,6 +23,31 @@ const (
 	DeafToJoin    Defect = "deafToJoin"
 	LosesUpdates  Defect = "losesUpdates"
 	NamesEnglish  Defect = "namesEnglish"
+
+	LosesProfile Defect = "losesProfile"
+	FailsUpdate  Defect = "failsUpdate"
+	RedSuccess   Defect = "redSuccess"
+	LockedReset  Defect = "lockedReset"
+
+	AttestationTimesOut Defect = "attestationTimesOut"
+	RefusesNewInfineon  Defect = "refusesNewInfineon"
+	KeepsAttestation    Defect = "keepsAttestation"
+	HangsOnAttestation  Defect = "hangsOnAttestation"
+	HangsOnRestart      Defect = "hangsOnRestart"
+
+	FailsUnseen        Defect = "failsUnseen"
+	KeepsDefaultTime   Defect = "keepsDefaultTime"
+	TimesByClock       Defect = "timesByClock"
+	IdentifiesSlowly   Defect = "identifiesSlowly"
+	InstallsNoPackages Defect = "installsNoPackages"
+	EncryptsByDefault  Defect = "encryptsByDefault"
+	RestartsForKiosk   Defect = "restartsForKiosk"
+	CutsNames          Defect = "cutsNames"
+	RefusesFirmware    Defect = "refusesFirmware"
+	TypesAmerican      Defect = "typesAmerican"
+	WaitsForNobody     Defect = "waitsForNobody"
+	UpdatesAnyway      Defect = "updatesAnyway"
+	ForgetsKiosk       Defect = "forgetsKiosk"
 )
 
 // Row is a fault and the builds that have it.

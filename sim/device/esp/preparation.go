@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/hresult"
@@ -37,15 +38,20 @@ type Plan struct {
 //
 // A start of Windows in the middle comes back to here: what was done is done.
 func DevicePreparation(w *device.Windows, plan Plan) error {
-	if state, _ := stored(w, "DevicePreparation"); state == succeeded && mdm.Enrolled(w) {
+	state, _ := stored(w, preparation)
+	if state == succeeded && mdm.Enrolled(w) {
 		return nil
 	}
+	if state == inProgress && w.Has(defects.HangsOnRestart) {
+		open(w, preparation, RowPreparing).set(RowPreparing, inProgress, "Working on it...")
+		return w.Clock.NewCond("device preparation of " + w.Name + " after a restart").Wait(w.Ctx)
+	}
 	if !plan.Technician {
-		p := open(w, "DevicePreparation", RowPreparing, StepSync, StepVisibility)
+		p := open(w, preparation, RowPreparing, StepSync, StepVisibility)
 		return p.run(step{RowPreparing, p.waitForProviders}, step{StepVisibility, showContinue})
 	}
 	if plan.Hybrid { // enrolled first: the domain join comes by a management session
-		p := open(w, "DevicePreparation", RowHardware, RowRegistering, RowNetwork, RowPreparing, StepSync, StepVisibility)
+		p := open(w, preparation, RowHardware, RowRegistering, RowNetwork, RowPreparing, StepSync, StepVisibility)
 		return p.run(
 			step{RowHardware, attest},
 			step{RowRegistering, func(w *device.Windows) error { return registerHybrid(w, plan) }},
@@ -54,7 +60,7 @@ func DevicePreparation(w *device.Windows, plan Plan) error {
 			step{StepVisibility, showContinue},
 		)
 	}
-	p := open(w, "DevicePreparation", RowHardware, RowNetwork, RowRegistering, RowPreparing, StepSync, StepVisibility)
+	p := open(w, preparation, RowHardware, RowNetwork, RowRegistering, RowPreparing, StepSync, StepVisibility)
 	return p.run(
 		step{RowHardware, attest},
 		step{RowNetwork, applyPackages},
@@ -62,6 +68,15 @@ func DevicePreparation(w *device.Windows, plan Plan) error {
 		step{RowPreparing, p.waitForProviders},
 		step{StepVisibility, showContinue},
 	)
+}
+
+const preparation = "DevicePreparation"
+
+// AttestationFailed tells whether the row of the attestation is the one that
+// failed.
+func AttestationFailed(w *device.Windows) bool {
+	_, rows := stored(w, preparation)
+	return rows[subcategories[RowHardware]].State == failed
 }
 
 type step struct {
@@ -142,9 +157,10 @@ func restartNow(w *device.Windows, why string) error {
 // Stages of the device's enrolment as the failed row numbers them. The
 // numbers follow the order in which Windows' own messages name the stages.
 const (
-	stageJoin   = 3
-	stageTicket = 5
-	stageEnrol  = 6
+	stageJoin      = 3
+	stageDiscovery = 4
+	stageTicket    = 5
+	stageEnrol     = 6
 )
 
 // disposition says at which stage the enrolment failed.
@@ -172,6 +188,9 @@ func register(w *device.Windows, plan Plan) error {
 	}
 	if mdm.Enrolled(w) {
 		return nil // an earlier try got this far
+	}
+	if err := join.OneMDM(w); err != nil {
+		return at(stageDiscovery, err)
 	}
 	token, err := join.TokenFor(w, Resource)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/vclock"
@@ -83,7 +84,11 @@ func (p *page) missing(w *device.Windows, spent time.Duration) (left time.Durati
 	for _, name := range known {
 		key, limit := providersKey+`\`+name, w.Timing.ESP.ProviderTimeout
 		switch state, _ := r.DWORD(key, "InstallationState"); state {
-		case providerNotRequired, providerCompleted:
+		case providerNotRequired:
+			if len(known) == 1 || !w.Has(defects.WaitsForNobody) {
+				continue
+			}
+		case providerCompleted:
 			continue
 		case providerError:
 			code, _ := r.DWORD(key, "LastError")

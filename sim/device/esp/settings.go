@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 )
 
 // Names of the notifications between the page and the parts of Windows that
@@ -104,7 +105,7 @@ func readSettings(w *device.Windows, sid string) settings {
 	if v, ok := r.DWORD(firstSync(w, ""), skip); ok && v != 0 {
 		s.skip = true
 	}
-	if v, ok := r.DWORD(firstSync(w, ""), "SyncFailureTimeout"); ok && v != 0 {
+	if v, ok := r.DWORD(firstSync(w, ""), "SyncFailureTimeout"); ok && v != 0 && !w.Has(defects.KeepsDefaultTime) {
 		s.timeout = time.Duration(v) * time.Minute
 	}
 	s.block, _ = r.DWORD(firstSync(w, ""), "BlockInStatusPage")

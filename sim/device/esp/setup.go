@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/hresult"
@@ -25,10 +26,26 @@ func DeviceSetup(w *device.Windows, plan Plan) error {
 	if err := c.firstSession(w); err != nil {
 		return err
 	}
+	if plan.Technician && readSettings(w, "").skip && w.Has(defects.FailsUnseen) {
+		return c.failUnseen(w)
+	}
 	if err := c.hold(w); err != nil || !plan.Technician {
 		return err
 	}
 	return leaveToken(w)
+}
+
+var errUnseen = errors.New("device setup cannot be tracked where its page is not shown")
+
+// failUnseen is the end of a category that some builds give it where the page is
+// switched off.
+func (c category) failUnseen(w *device.Windows) error {
+	p := &page{w: w, category: c.name}
+	for _, name := range c.rows {
+		p.rows = append(p.rows, row{name: name, state: notStarted})
+	}
+	p.close(failed, "Failed ("+hresult.Fail.Hex()+")")
+	return &hresult.Error{Op: c.name, Phase: c.name, Code: hresult.Fail, Err: errUnseen}
 }
 
 // AccountSetup does the same for what is targeted at the user who signed in.
@@ -132,8 +149,8 @@ func (c category) hold(w *device.Windows) error {
 	t := startWatch(w, c.name, !p.resumed)
 	lock(w, c.sid, set.block != 0)
 	c.provisioned(w, provisioningInProgress)
-	var err error
-	if c.name == "AccountSetup" {
+	err := p.identifySlowly()
+	if err == nil && c.name == "AccountSetup" {
 		if err = c.awaitRegistration(p); err == nil {
 			t.rest()
 			if err := c.identify(p); err != nil {
@@ -166,6 +183,18 @@ func (c category) hold(w *device.Windows) error {
 		return nil
 	}
 	return err
+}
+
+// identifySlowly is the time that some builds need before a category knows what
+// it has to wait for.
+func (p *page) identifySlowly() error {
+	if p.resumed || !p.w.Has(defects.IdentifiesSlowly) {
+		return nil
+	}
+	for _, r := range []string{RowPolicies, RowCertificates, RowConnections, RowApps} {
+		p.set(r, inProgress, "Identifying")
+	}
+	return p.w.Sleep(p.w.Timing.ESP.SlowIdentifying, "identifying")
 }
 
 // identify is what account setup does before it tracks: the user's token is

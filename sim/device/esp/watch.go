@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 )
 
 // watch measures how long a category has been up, for the page's time limit. It
@@ -33,7 +34,7 @@ func startWatch(w *device.Windows, category string, anew bool) *watch {
 	} else {
 		t.spent, _ = time.ParseDuration(r.String(device.KeyTracking, t.name))
 		t.listed, _ = time.ParseDuration(r.String(device.KeyTracking, t.name+"List"))
-		if at, err := time.Parse(watchLayout, r.String(device.KeyTracking, t.name+"Clock")); err == nil && !w.Timing.ESP.TimeoutByTicks {
+		if at, err := time.Parse(watchLayout, r.String(device.KeyTracking, t.name+"Clock")); err == nil && !byTicks(w) {
 			t.last = at // the time that the PC was off counts as well
 		}
 	}
@@ -41,8 +42,13 @@ func startWatch(w *device.Windows, category string, anew bool) *watch {
 	return t
 }
 
+// byTicks tells what the page's time is counted in.
+func byTicks(w *device.Windows) bool {
+	return w.Timing.ESP.TimeoutByTicks && !w.Has(defects.TimesByClock)
+}
+
 func (t *watch) now() time.Time {
-	if t.w.Timing.ESP.TimeoutByTicks {
+	if byTicks(t.w) {
 		return t.w.Clock.Now()
 	}
 	return t.w.Now()
@@ -63,7 +69,7 @@ func (t *watch) look(list bool) {
 	if t.listed != 0 {
 		r.SetString(device.KeyTracking, t.name+"List", t.listed.String())
 	}
-	if !t.w.Timing.ESP.TimeoutByTicks {
+	if !byTicks(t.w) {
 		r.SetString(device.KeyTracking, t.name+"Clock", now.Format(watchLayout))
 	}
 }

@@ -37,7 +37,7 @@ func (e *evaluation) attempt(app sidecar.App) outcome {
 	if e.uninstalling {
 		command = app.UninstallCommand
 	}
-	s := device.Setup{Manifest: m, Size: size, Uninstall: e.uninstalling, NoRestart: behaviour != restartAllow, Limit: e.w.Timing.IME.InstallLimit}
+	s := device.Setup{Manifest: m, Size: size, Uninstall: e.uninstalling, NoRestart: behaviour != restartAllow, Tracked: e.s.esp && app.ESPConfiguration, Limit: e.w.Timing.IME.InstallLimit}
 	if app.InstallContext == sidecar.ContextUser {
 		s.SID = e.user.sid
 	}

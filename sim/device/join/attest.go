@@ -1,6 +1,7 @@
 package join
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -18,12 +19,17 @@ import (
 // last try failed is an error of its own, with the failure as its cause.
 //
 // A PC without a TPM waits for an event that never comes: only the bound of
-// whoever waits for it ends that.
+// whoever waits for it ends that. One whose TPM runs as 1.2 has nothing to
+// attest, and gets no device ticket that is good for the join.
 func Attest(w *device.Windows) error {
 	if w.Chip == nil {
 		return never(w)
 	}
 	w.Event("tpm.attest.start")
+	if !w.ServiceEnabled(serviceTPM) {
+		w.Log(device.LogAutopilot, 155, "Error", "The TPM attestation task could not be started: its driver is disabled")
+		return hresult.New("attest TPM", hresult.DeviceNotReady, errTPMDriver)
+	}
 	w.Log(device.LogAutopilot, 151, "Information", "TPM attestation task started")
 	begin := w.Clock.Now()
 	for attempt := 0; ; attempt++ {
@@ -34,8 +40,14 @@ func Attest(w *device.Windows) error {
 		if err == nil {
 			break
 		}
+		if errors.Is(err, vtpm.ErrFamily) {
+			w.Log(device.LogAutopilot, 156, "Warning", "The TPM is not set up for hardware attestation: "+err.Error())
+			return nil
+		}
 		code, _ := hresult.CodeOf(err)
 		w.Event("tpm.attest.failed", journal.F("attempt", attempt+1), journal.F("code", code.Hex()), journal.F("error", err.Error()))
+		w.Log(device.LogAutopilot, 171, "Error", "AutopilotManager failed to set the TPM identity confirmed. HRESULT = "+code.Hex())
+		w.Log(device.LogAutopilot, 172, "Error", "AutopilotManager failed to set the Autopilot profile as available. HRESULT = "+code.Hex())
 		if final(code, err) {
 			return err // no try changes the firmware
 		}
@@ -51,6 +63,11 @@ func Attest(w *device.Windows) error {
 	w.Event("tpm.attest.done")
 	return nil
 }
+
+// serviceTPM is Windows' driver of the TPM.
+const serviceTPM = "TPM"
+
+var errTPMDriver = errors.New("the TPM's driver is disabled")
 
 // attest is one try.
 func attest(w *device.Windows) error {
@@ -71,9 +88,26 @@ func attest(w *device.Windows) error {
 	return err
 }
 
-// enrollAIK runs the exchange: who the service is, what the AIK is, a secret
-// that only this TPM can recover, and the certificate for it.
+// enrollAIK is the exchange, in the time that this Windows gives it.
 func enrollAIK(w *device.Windows) error {
+	if !w.Has(defects.AttestationTimesOut) {
+		return exchangeAIK(w)
+	}
+	ctx, cancel := w.Clock.WithTimeout(w.Ctx, w.Timing.TPM.HastyExchange, errHasty)
+	defer cancel()
+	err := exchangeAIK(w.Under(ctx))
+	if errors.Is(context.Cause(ctx), errHasty) {
+		return hresult.New("enrol AIK certificate", hresult.TPMAttestationFailed, errors.Join(errHasty, err))
+	}
+	return err
+}
+
+// errHasty: Windows gave up and does not try again.
+var errHasty = fmt.Errorf("the attestation service took too long (%w)", errFinal)
+
+// exchangeAIK is its steps: who the service is, what the AIK is, a secret that
+// only this TPM can recover, and the certificate for it.
+func exchangeAIK(w *device.Windows) error {
 	ek, err := findEndorsement(w)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/defects"
@@ -43,9 +44,9 @@ func findEndorsement(w *device.Windows) (*endorsement, error) {
 	return e, e.find(w)
 }
 
-// meetTPM asks the TPM who it is. A TPM 1.2 cannot attest, and Windows gets no
-// device ticket for the join (learn.microsoft.com, "Troubleshoot Windows device
-// enrollment errors in Intune": 0x801C03EA). A virtual TPM is no better than
+// meetTPM asks the TPM who it is. A TPM 1.2 cannot attest, which the join shows
+// (learn.microsoft.com, "Troubleshoot Windows device enrollment errors in
+// Intune": 0x801C03EA when registering). A virtual TPM is no better than
 // none: Windows waits for an attestation that never comes (learn.microsoft.com,
 // "Windows Autopilot known issues": 0x800705B4).
 func (e *endorsement) meetTPM(w *device.Windows) (err error) {
@@ -54,13 +55,15 @@ func (e *endorsement) meetTPM(w *device.Windows) (err error) {
 		if w.Has(defects.HangsOnTPM12) {
 			return never(w)
 		}
-		return hresult.New(op, hresult.JoinServerNotAuthorized, fmt.Errorf("%w (%w)", err, errFinal))
+		return hresult.New(op, hresult.TPMAttestationFailed, fmt.Errorf("%w (%w)", err, errFinal))
 	}
 	switch {
 	case err != nil:
 		return tpmError(w, op, err)
 	case e.tpm.VendorID == "MSFT":
 		return never(w)
+	case e.tpm.VendorID == vendorInfineon && w.Has(defects.RefusesNewInfineon) && slices.Compare(e.tpm.Firmware[:2], infineonKnown) > 0:
+		return hresult.New(op, aik.NoEKCertificate.Code(), errors.New("Windows does not know this firmware of Infineon's"))
 	case e.tpm.LockedOut:
 		return hresult.New(op, hresult.AuthenticationIgnored, errors.New("the TPM is locked out after too many failed authorisations"))
 	}
@@ -113,6 +116,12 @@ func (e *endorsement) find(w *device.Windows) error {
 // Vendor ids of firmware TPMs (TCG Vendor ID Registry) whose certificates are
 // downloaded.
 const vendorIntel = "INTC"
+
+const vendorInfineon = "IFX"
+
+// infineonKnown is the last firmware of Infineon's that a Windows knows which
+// has [defects.RefusesNewInfineon].
+var infineonKnown = []uint16{7, 69}
 
 var vendorHosts = map[string]string{vendorIntel: hosts.EKIntel, "AMD": hosts.EKAMD, "QCOM": hosts.EKQualcomm}
 

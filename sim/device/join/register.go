@@ -29,11 +29,14 @@ func JoinAsDevice(w *device.Windows, t Tenant) error {
 	}
 	aik, ok := w.Disk.Certs.Find(device.StoreMySystem, CertAIK)
 	if !ok {
-		return hresult.New("join as a device", hresult.JoinAIKValidation, errors.New("no AIK certificate"))
+		return hresult.New("join as a device", hresult.JoinServerNotAuthorized, errNoDeviceToken)
 	}
 	found, err := discover(w, t)
 	if err != nil {
 		return err
+	}
+	if t := found.TenantInfo; t != nil && len(t.OtherDeviceManagement) > 0 {
+		w.Registry().SetDWORD(device.KeyIdentityStore, valueOtherMDM, uint32(len(t.OtherDeviceManagement)))
 	}
 	keys, err := newKeys(w)
 	if err != nil {
@@ -54,6 +57,28 @@ func JoinAsDevice(w *device.Windows, t Tenant) error {
 		return err
 	})
 }
+
+// valueOtherMDM of KeyIdentityStore counts the tenant's management applications
+// beside the first, as the device's join was told.
+const valueOtherMDM = "OtherDeviceManagement"
+
+// OneMDM is an error where the tenant that this PC has joined as a device has
+// more than one management application: nobody is there to say which
+// (learn.microsoft.com, "Windows Autopilot known issues": 0xC1036501).
+func OneMDM(w *device.Windows) error {
+	n, some := w.Registry().DWORD(device.KeyIdentityStore, valueOtherMDM)
+	if !some {
+		return nil
+	}
+	err := fmt.Errorf("there are %d, and it takes exactly one", n+1)
+	w.Log(device.LogAutopilot, 115, "Error", "Autopilot failed to find a valid MDM: "+err.Error())
+	return hresult.New("discover MDM", hresult.SeveralMDMs, err)
+}
+
+// errNoDeviceToken: the ticket is not vouched for by the TPM, so that the service
+// would not take it (learn.microsoft.com, "Windows Autopilot known issues":
+// 0x801C03EA).
+var errNoDeviceToken = errors.New("the TPM was not attested, and there is no device token")
 
 // JoinAsUser joins, or registers again, as the user who signed in.
 func JoinAsUser(w *device.Windows, t Tenant, s *Session) error {

@@ -22,6 +22,7 @@ import (
 type Session struct {
 	UPN, TenantID, ObjectID, SID string
 	DRSToken                     string // for the device registration service
+	EnrollmentURL, TermsURL      string // of the user's MDM; empty where it is for others
 }
 
 // SignIn checks a user's credentials with Entra ID and gets the token that a
@@ -51,7 +52,8 @@ func SignIn(w *device.Windows, upn, password string) (*Session, error) {
 		return nil, hresult.New(op, hresult.InvalidData, err)
 	}
 	w.Event("user.signedIn", journal.F("user", claims.UPN), journal.F("tenant", claims.TenantID))
-	return &Session{UPN: claims.UPN, TenantID: claims.TenantID, ObjectID: claims.ObjectID, SID: sid, DRSToken: answer.AccessToken}, nil
+	return &Session{UPN: claims.UPN, TenantID: claims.TenantID, ObjectID: claims.ObjectID, SID: sid, DRSToken: answer.AccessToken,
+		EnrollmentURL: claims.MDMEnrollmentURL, TermsURL: claims.MDMTermsURL}, nil
 }
 
 // UserToken gets a token for a resource by nothing but a user's credentials, on

@@ -31,8 +31,8 @@ var errSignInAssistant = errors.New("the Microsoft account sign-in assistant (wl
 // hardware this is. It needs the sign-in assistant's service. Once the TPM was
 // attested, tickets say so.
 func Ticket(w *device.Windows) (string, error) {
-	if !w.ServiceEnabled(device.ServiceWLID) { // it is the service that hands out what is kept
-		return "", hresult.New("device ticket", hresult.ServiceDisabled, errSignInAssistant)
+	if err := assistant(w); err != nil { // it is the service that hands out what is kept
+		return "", err
 	}
 	if t, ok := keptTicket(w); ok {
 		return t.Value, nil
@@ -56,10 +56,19 @@ func keptTicket(w *device.Windows) (kept, bool) {
 	return t, true
 }
 
+// assistant starts the sign-in assistant's service.
+func assistant(w *device.Windows) error {
+	if w.ServiceEnabled(device.ServiceWLID) {
+		return nil
+	}
+	w.Log(device.LogAutopilot, 154, "Error", "The Microsoft account sign-in assistant could not be started")
+	return hresult.New("device ticket", hresult.ServiceDisabled, errSignInAssistant)
+}
+
 func requestTicket(w *device.Windows) (kept, error) {
 	const op = "device ticket"
-	if !w.ServiceEnabled(device.ServiceWLID) {
-		return kept{}, hresult.New(op, hresult.ServiceDisabled, errSignInAssistant)
+	if err := assistant(w); err != nil {
+		return kept{}, err
 	}
 	if err := ensureAccount(w); err != nil {
 		return kept{}, err

@@ -1,10 +1,12 @@
 package mdm
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/hosts"
@@ -111,6 +113,14 @@ func resumeModern(w *device.Windows) {
 	}
 }
 
+var errNoPackages = errors.New("the deployment service installs nothing as long as the status page is up")
+
+// inSetup tells whether the enrollment status page is up.
+func inSetup(w *device.Windows) bool {
+	phase := w.Registry().String(device.KeyTracking, "Phase")
+	return phase != "" && phase != "NotInEsp"
+}
+
 // installModern is the job. Whatever goes wrong after the download is a failed
 // deployment (learn.microsoft.com, "Troubleshooting packaging, deployment, and
 // query of Windows apps").
@@ -125,7 +135,10 @@ func installModern(j job) {
 	if err == nil && !j.done() {
 		j.state(uint32(csp.ModernInstalling), hresult.OK)
 		m, size, ferr := j.fetch(op, address)
-		if err = ferr; err == nil {
+		if err = ferr; err == nil && inSetup(j.w) && j.w.Has(defects.InstallsNoPackages) {
+			err = hresult.New(op, hresult.AppxInstallFailed, errNoPackages)
+		}
+		if err == nil {
 			if err = j.install(op, device.Setup{Manifest: m, Size: size, SID: j.sid}); err != nil && codeOf(err) == hresult.InstallFailure {
 				err = hresult.New(op, hresult.AppxInstallFailed, err)
 			}

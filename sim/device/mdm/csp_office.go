@@ -5,6 +5,7 @@ import (
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/wire/csp"
 	"windtunnel.test/sim/wire/hosts"
 	"windtunnel.test/sim/wire/installer"
@@ -105,6 +106,11 @@ func installOffice(j job) {
 // clickToRun installs one product, unless it is there: who asks for the same
 // again, as a server does after Reseal, gets no second download. What a product
 // registers is written down before it is installed, as for every job.
+//
+// An installation that begins while Windows Installer works for a Win32 app that
+// the status page waits for never ends, and holds the page up until its time is
+// over (learn.microsoft.com, "Set up the Enrollment Status Page", Microsoft 365
+// Apps). That it is that moment and that installer is our model.
 func (j job) clickToRun(op, channel, id string) error {
 	r, note := j.w.Registry(), j.key+`\Products\`+id
 	if j.have(r.String(note, jobProduct), r.String(note, jobVersion)) {
@@ -116,6 +122,10 @@ func (j job) clickToRun(op, channel, id string) error {
 	}
 	r.SetString(note, jobVersion, m.Version)
 	r.SetString(note, jobProduct, m.Product)
+	if app := j.w.TrackedInstaller(); app != "" {
+		j.w.Event("office.hangs", journal.F("product", id), journal.F("app", app))
+		return j.w.Clock.NewCond("Click-to-Run on " + j.w.Name + ", behind " + app).Wait(j.w.Ctx)
+	}
 	return j.install(op, device.Setup{Manifest: m, Size: size})
 }
 

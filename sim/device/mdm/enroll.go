@@ -54,6 +54,9 @@ func enroll(w *device.Windows, e Enrollment) error {
 		w.Log(device.LogAutopilot, 114, "Error", "this edition of Windows cannot be managed by an organization")
 		return hresult.New("MDM enroll", hresult.EnrollCSPMisc, errEdition)
 	}
+	if err := leftovers(w, e); err != nil {
+		return err
+	}
 	found, err := discoverServer(w, e)
 	if err != nil {
 		return err

@@ -155,6 +155,10 @@ func (r *runner) item(w *device.Windows, verb syncml.Verb, item *syncml.Item) (c
 		if r.s.UserSID == "" {
 			return syncml.CommandNotAllowed, "", nil // no user context: nobody is signed in
 		}
+		if w.ProfileLoading() { // not yet: github.com/fleetdm/fleet/issues/49134
+			r.logFailure(verb, t, syncml.CommandNotAllowed)
+			return syncml.CommandNotAllowed, "", nil
+		}
 		t.sid = r.s.UserSID
 	}
 	p := find(path)

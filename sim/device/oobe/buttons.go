@@ -57,6 +57,7 @@ const (
 	ScreenWrong    = "oobe.somethingwentwrong"
 	ScreenEULA     = "oobe.eula"
 	ScreenLocal    = "oobe.localaccount"
+	ScreenCombined = "oobe.combined" // the first pages in one, after too many starts
 	ScreenOptions  = "autopilot.options"
 	ScreenLanding  = "autopilot.landing"
 	ScreenESP      = "esp"
@@ -71,6 +72,7 @@ const (
 	ScreenUpdates  = "oobe.updates"
 	ScreenRecovery = "recovery"
 
+	ScreenStop      = "recovery.stop" // blue; Windows does not start
 	ScreenResealing = "autopilot.resealing"
 
 	ScreenDomain         = "oobe.domain"          // waits for the domain join and a controller

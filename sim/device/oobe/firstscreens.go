@@ -12,15 +12,22 @@ import (
 // it. Without a network the profile cannot be read: region, keyboard and
 // network are asked for first, whatever the profile says.
 func firstScreens(w *device.Windows) error {
+	if again := startedAgain(w); again > w.Timing.OOBE.Restarts {
+		return recovery(w)
+	}
 	online := w.NIC.IsUp() && connected(w)
 	if online {
 		setClock(w)
 		if err := acquireProfile(w); err != nil {
 			return err
 		}
+		if err := updatePages(w); err != nil {
+			return err
+		}
 	}
 	pages := []func(*device.Windows) error{language, region, keyboard, network}
 	if online {
+		presetKeyboard(w)
 		pages = pages[:0]
 		if p, ok := cachedProfile(w); !ok || p.CloudAssignedLanguage == "" {
 			pages = append(pages, language)
@@ -93,7 +100,10 @@ func network(w *device.Windows) error {
 		w.Connect()
 		if connected(w) {
 			setClock(w)
-			return acquireProfile(w)
+			if err := acquireProfile(w); err != nil {
+				return err
+			}
+			return updatePages(w)
 		}
 		if err := powerLost(w); err != nil {
 			return err

@@ -30,6 +30,7 @@ func autologon(w *device.Windows) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	forgetKiosk(w)
 	why := ""
 	switch r := w.Registry(); {
 	case noticed:
@@ -42,6 +43,8 @@ func autologon(w *device.Windows) (bool, error) {
 		why = "there is no " + setupAccount.Name + "@" + r.String(keyAuthentication, "PreferredAadTenantDomainName")
 	case isSet(w, "scforceoption"):
 		why = "a smart card is required"
+	case fixedLanguage(w) != "":
+		why = "setup may not give its account a language and a keyboard (" + fixedLanguage(w) + ")"
 	}
 	if why != "" {
 		w.Event("logon.failed", journal.F("name", setupAccount.Name), journal.F("why", why))

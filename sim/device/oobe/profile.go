@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
@@ -59,7 +60,10 @@ func acquireProfile(w *device.Windows) error {
 	}
 	*asked = true
 	w.Log(device.LogAutopilot, 160, "Information", "Autopilot profile acquisition begins")
-	profile, err := downloadProfile(w)
+	profile, err := ztd.Profile{}, errLost
+	if !w.Has(defects.LosesProfile) {
+		profile, err = downloadProfile(w)
+	}
 	if cause := powerLost(w); cause != nil {
 		return cause
 	}
@@ -79,9 +83,12 @@ func acquireProfile(w *device.Windows) error {
 		}
 	}
 	w.Registry().SetDWORD(device.KeyPolicyCache, "ProfileAvailable", 0)
+	w.Log(device.LogAutopilot, 100, "Warning", "Autopilot policy [CloudAssignedOobeConfig] not found.", "CloudAssignedOobeConfig")
 	w.Event("autopilot.profile", journal.F("outcome", "none"), journal.F("error", err.Error()))
 	return nil
 }
+
+var errLost = errors.New("no Autopilot profile was retrieved")
 
 // AcquireProfile is what the first screens do about the Autopilot profile, for
 // PCs that are set up by nobody: it asks the deployment service and gives what
@@ -189,6 +196,9 @@ func nameComputer(w *device.Windows, template string) {
 	if err != nil {
 		w.Log(device.LogAutopilot, 112, "Warning", err.Error())
 		return
+	}
+	if len(name) == ztd.MaxName && w.Has(defects.CutsNames) {
+		name = name[:ztd.MaxName-1]
 	}
 	r.SetString(device.KeyOOBE, "NameTemplate", template)
 	r.SetString(device.KeyOOBE, "ComputerName", name)

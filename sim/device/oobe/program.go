@@ -34,6 +34,7 @@ func Program(w *device.Windows) error {
 	w.Provide(device.TaskAIK, join.AIKTask(w))
 	mdm.ProvideTokens(w, userToken)
 	w.StartServices()
+	join.Maintain(w)
 	if _, member := w.Domain(); member {
 		w.Service(join.TaskRegistration, join.RegistrationTask(w))
 	}
@@ -75,12 +76,19 @@ func userToken(w *device.Windows) (token string, ofUser bool) {
 
 func stage(w *device.Windows) string { return w.Registry().String(device.KeyOOBE, "Stage") }
 
-func setStage(w *device.Windows, s string) { w.Registry().SetString(device.KeyOOBE, "Stage", s) }
+// setStage notes how far setup is: past its first pages, whose starts are no
+// longer counted.
+func setStage(w *device.Windows, s string) {
+	w.Registry().SetString(device.KeyOOBE, "Stage", s)
+	w.Registry().Delete(device.ExpandHive(keyCurrentVersion, ""), "UserOOBE")
+}
 
 // everyday is a PC that is set up: its user signs in. Who made an account of
 // their own in setup, on a PC that is nobody's, has no password to give.
 func everyday(w *device.Windows) error {
-	if w.Registry().String(device.KeyOOBE, "LocalAccount") == "" {
+	if kiosk(w) {
+		w.LogOn(kioskAccount)
+	} else if w.Registry().String(device.KeyOOBE, "LocalAccount") == "" {
 		if err := logonScreen(w, join.AccountOf(w).UPN); err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
+	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/mdm"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/wire/ppkg"
@@ -49,10 +51,22 @@ func pendingReset(w *device.Windows) (done bool, err error) {
 		w.Registry().DeleteTree(device.KeyReset)
 		return false, nil
 	}
+	if environment, set := w.Registry().DWORD(keyRecovery, "Enabled"); set && environment == 0 {
+		w.Event("reset.refused", journal.F("kind", kind), journal.F("why", "there is no recovery environment"))
+		w.Registry().DeleteTree(device.KeyReset)
+		s := device.Screen{ID: ScreenNotice, Title: "Reset this PC", Lines: []device.Line{{Label: LabelMessage, Value: "Could not find the recovery environment."}}, Buttons: []string{ButtonOK}}
+		_, err := w.Ask(s)
+		return false, err
+	}
 	w.Event("reset.begun", journal.F("kind", kind))
 	w.Show(device.Screen{ID: ScreenRecovery, Title: "Resetting this PC"})
 	if err := w.Sleep(w.Draw(w.Timing.Device.Reset), "reset"); err != nil {
 		return true, err
+	}
+	if lockedVBS(w) {
+		w.Event("reset.failed", journal.F("kind", kind), journal.F("code", stopCode))
+		w.Show(device.Screen{ID: ScreenStop, Title: "Your PC couldn't start properly", Lines: []device.Line{{Label: LabelError, Value: stopCode}, {Label: LabelReason, Value: "A required device isn't connected or can't be accessed."}}})
+		return true, w.Clock.NewCond("start of " + w.Name + " after a reset").Wait(w.Ctx)
 	}
 	switch kind {
 	case resetKeepUser, resetClean:
@@ -62,9 +76,25 @@ func pendingReset(w *device.Windows) (done bool, err error) {
 	default:
 		w.Event("device.reset")
 		w.Disk.Wipe(w.Hardware)
+		join.TakeTPMAnew(w.Disk)
 		w.Wiped()
 	}
 	return true, device.ErrReboot
+}
+
+// keyRecovery: Enabled 0 is a Windows whose recovery environment was taken away
+// or switched off with reagentc (our model of ReAgent.xml).
+const keyRecovery = `HKLM\SYSTEM\CurrentControlSet\Control\WinRE`
+
+// stopCode is that of a boot device that cannot be read.
+const stopCode = "0xC000000F"
+
+// lockedVBS tells whether this build does not start again after a reset: a
+// policy has virtualization-based security or Credential Guard locked in UEFI
+// (learn.microsoft.com, Policy CSP - DeviceGuard: LsaCfgFlags 1).
+func lockedVBS(w *device.Windows) bool {
+	flags, _ := w.Registry().DWORD(`HKLM\SYSTEM\CurrentControlSet\Control\Lsa`, "LsaCfgFlags")
+	return flags == 1 && w.Has(defects.LockedReset)
 }
 
 // kept are the registry keys that a reset leaves which keeps the PC's place in

@@ -104,6 +104,8 @@ func userSession(w *device.Windows) error {
 		w.LogOff()
 		return logonScreen(w, "")
 	}
+	w.LoadingProfile(true)
+	defer w.LoadingProfile(false)
 	w.LogOn(join.AccountOf(w))
 	return w.Sleep(w.Draw(w.Timing.Device.SignIn), "sign-in")
 }
@@ -126,7 +128,7 @@ func finish(w *device.Windows) error {
 // metered network be (learn.microsoft.com, "Set up the Enrollment Status Page":
 // only in the user flow, and only where the page blocks).
 func updates(w *device.Windows) (restart bool, err error) {
-	if !esp.QualityUpdates(w) || w.Metered() || !connected(w) {
+	if !esp.QualityUpdates(w) || w.Metered() || !connected(w) || updatesOff(w) && !w.Has(defects.UpdatesAnyway) {
 		return false, powerLost(w)
 	}
 	if _, member := w.Domain(); member && w.Has(defects.LosesUpdates) {
@@ -141,6 +143,12 @@ func updates(w *device.Windows) (restart bool, err error) {
 	setStage(w, stageUpdates)
 	w.Event("updates.installed")
 	return true, device.ErrReboot
+}
+
+// updatesOff tells whether a policy switches automatic updates off: 5 of
+// AllowAutoUpdate (learn.microsoft.com, Policy CSP - Update).
+func updatesOff(w *device.Windows) bool {
+	return w.Registry().String(device.KeyPolicyManager+`\device\Update`, "AllowAutoUpdate") == "5"
 }
 
 // setupFailed is the page that says what failed, with what the organization

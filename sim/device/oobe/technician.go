@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/defects"
 	"windtunnel.test/sim/device/esp"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/hresult"
@@ -97,6 +98,8 @@ func provision(w *device.Windows) error {
 		return powerLost(w)
 	case errors.Is(err, device.ErrReboot):
 		return err
+	case err != nil && esp.AttestationFailed(w) && w.Has(defects.HangsOnAttestation):
+		return w.Clock.NewCond("page of " + w.Name + " after a failed attestation").Wait(w.Ctx)
 	case err != nil:
 		return failurePage(w, err, elapsed(w))
 	}
@@ -125,6 +128,19 @@ func successPage(w *device.Windows, profile ztd.Profile) error {
 	}
 	s.Lines = append(s.Lines, device.Line{Label: LabelElapsed, Value: esp.Elapsed(elapsed(w))})
 	s.Buttons = []string{ButtonReseal}
+	if red(w) {
+		s.ID, s.Buttons = ScreenFailure, []string{ButtonRetry, ButtonReset}
+		w.Event("autopilot.failed", journal.F("phase", "result"), journal.F("error", "the page of a success is red"))
+		for {
+			in, err := w.Ask(s)
+			switch {
+			case err != nil:
+				return err
+			case in.Button == ButtonReset:
+				return reset(w)
+			}
+		}
+	}
 	w.Log(device.LogShell, 62407, "Information", "CommercialOOBE_ESPProgress_WhiteGlove_Success")
 	if _, err := w.Ask(s); err != nil {
 		return err

@@ -2,6 +2,7 @@ package oobe
 
 import (
 	"errors"
+	"net/http"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/esp"
@@ -45,6 +46,11 @@ func signInPage(w *device.Windows) error {
 		switch {
 		case cancelled(w, err):
 			return err
+		case err != nil && unreachable(err):
+			if err := identityProvider(w, err); err != nil {
+				return err
+			}
+			continue
 		case err != nil:
 			code, _ := hresult.CodeOf(err)
 			w.Event("logon.failed", journal.F("name", upn), journal.F("code", code.Hex()), journal.F("why", err.Error()))
@@ -68,6 +74,9 @@ func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, pas
 	if hybrid(profile) {
 		return enrolForDomain(w, profile, session, password)
 	}
+	if err := termsOfUse(w, session); err != nil {
+		return somethingWentWrong(w, err)
+	}
 	tenant := join.Tenant{ID: profile.CloudAssignedTenantID, Domain: profile.CloudAssignedTenantDomain}
 	if !join.Status(w).Joined || !keptByReset(w) {
 		if err := join.JoinAsUser(w, tenant, session); err != nil {
@@ -76,6 +85,9 @@ func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, pas
 	}
 	if err := join.AcquirePRT(w, session, password); err != nil {
 		return somethingWentWrong(w, err)
+	}
+	if session.EnrollmentURL == "" && !mdm.Enrolled(w) {
+		return unmanaged(w, session)
 	}
 	if !mdm.Enrolled(w) {
 		w.RunTask(device.TaskAIK) // an enrolment without its certificate goes on unattested
@@ -95,6 +107,49 @@ func userFlow(w *device.Windows, profile ztd.Profile, session *join.Session, pas
 	r.SetString(device.KeyOOBE, "UserUPN", session.UPN)
 	setStage(w, stageUser)
 	return setUp(w)
+}
+
+// termsOfIntune is where the terms of Intune are; there are none to accept where
+// nobody wrote some, and Windows asks for nothing (our model).
+const termsOfIntune = "https://portal.manage.microsoft.com/TermsofUse.aspx"
+
+// termsOfUse opens the terms of the user's MDM ([MS-MDE2] leaves them to the
+// server; learn.microsoft.com, "Troubleshoot Windows device enrollment errors in
+// Intune", MDM terms of use).
+func termsOfUse(w *device.Windows, session *join.Session) error {
+	if session.TermsURL == "" || session.TermsURL == termsOfIntune || mdm.Enrolled(w) {
+		return nil
+	}
+	resp, err := w.Do(device.Request{Op: "MDM terms of use", Method: http.MethodGet, URL: session.TermsURL})
+	switch {
+	case err != nil:
+		return &hresult.Error{Op: "can't connect to the URL of your organization's MDM terms of use", Phase: "TermsOfUse", Code: codeOf(err), Err: err}
+	case resp.Status != http.StatusOK:
+		return &hresult.Error{Op: "MDM terms of use", Phase: "TermsOfUse", Code: hresult.FromHTTPStatus(resp.Status)}
+	}
+	return nil
+}
+
+func codeOf(err error) hresult.Code {
+	code, ok := hresult.CodeOf(err)
+	if !ok {
+		return hresult.Fail
+	}
+	return code
+}
+
+// unmanaged is the end of setup for a user who is in no MDM's scope: joined, and
+// nothing of the organization comes.
+func unmanaged(w *device.Windows, session *join.Session) error {
+	r := w.Registry()
+	r.SetString(device.KeyOOBE, "UserSID", session.SID)
+	r.SetString(device.KeyOOBE, "UserUPN", session.UPN)
+	w.Event("user.unmanaged", journal.F("user", session.UPN))
+	w.LogOn(join.AccountOf(w))
+	if err := w.Sleep(w.Draw(w.Timing.Device.SignIn), "sign-in"); err != nil {
+		return err
+	}
+	return finish(w)
 }
 
 // keptByReset tells whether an Autopilot Reset has left the PC joined.

@@ -83,6 +83,9 @@ type TenantInfo struct {
 	TenantID    string `json:"TenantId"`
 	TenantName  string `json:"TenantName"`
 	DisplayName string `json:"DisplayName"`
+	// OtherDeviceManagement are the discovery addresses of management applications
+	// beside the first, where the tenant has some; our model.
+	OtherDeviceManagement []string `json:"OtherDeviceManagement,omitempty"`
 }
 
 // section says how one endpoint section is spelt: the member that holds the

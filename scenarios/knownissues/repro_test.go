@@ -1,0 +1,36 @@
+package knownissues_test
+
+import (
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"windtunnel.test/sim/catalog"
+	"windtunnel.test/sim/spec"
+)
+
+func TestKnownIssues(t *testing.T) { spec.Run(t, "known issues") }
+
+var _ = Describe("The catalogue of known issues", func() {
+	list, err := catalog.Embedded()
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range list.Entries {
+		if !e.Runs() {
+			continue
+		}
+		It("shows "+e.ID+", "+e.Title+", and that its remedy helps", Label(e.Class...), func(ctx SpecContext) {
+			r, err := list.Repro(ctx, e, catalog.Options{Lab: spec.Lab()})
+			Expect(err).NotTo(HaveOccurred())
+			for _, p := range r.Parts {
+				Expect(p.Missed()).To(BeEmpty(), "%s of %s: windtunnel issues repro %s -v", p.Role, e.ID, e.ID)
+				Expect(p.Holds()).To(BeTrue())
+			}
+			if e.Moment != nil {
+				Expect(r.Parts[0].Moment).NotTo(BeNil(), "the deciding moment of %s", e.ID)
+			}
+		})
+	}
+})
