@@ -12,14 +12,14 @@ import (
 
 func TestFirst(t *testing.T) { spec.Run(t, "a first spec") }
 
-var _ = It("hands a PC from the technician to its user", func() {
-	w := spec.NewWorld()
+var _ = It("hands a PC from the technician to its user", func(w *spec.World) {
+	technician, user := w.Technician(), w.User("alex")
 	pc := w.NewRegisteredPC()
 
-	w.Provision(pc) // Windows key five times, Provision, Reseal
+	technician.Provision(pc) // Windows key five times, Provision, Reseal
 	Expect(w.Products(pc)).To(ContainElement("Agent"))
 
-	w.Ship(pc, 48*time.Hour)
-	w.Unpack(pc, w.User("alex")) // sign-in, status page, desktop
+	w.Ship(pc, 90*time.Minute)
+	user.Unpack(pc) // sign-in, status page, desktop
 	Expect(w.Products(pc)).To(ContainElement("Notes"))
 })

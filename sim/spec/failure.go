@@ -1,14 +1,18 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2"
 
+	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/report"
 )
 
@@ -18,6 +22,8 @@ const lastLines = 30
 // explain adds to a failed spec's report what somebody needs who was not there.
 func (w *World) explain() {
 	var b strings.Builder
+	r := ginkgo.CurrentSpecReport()
+	fmt.Fprintf(&b, "Expected at %s:%d\n%s\n\n", path.Base(r.Failure.Location.FileName), r.Failure.Location.LineNumber, strings.TrimRight(r.Failure.Message, "\n"))
 	for _, pc := range w.PCs {
 		var timeline strings.Builder
 		if err := report.Timeline(&timeline, w.Events(pc), report.TimelineOptions{Detail: report.Story}); err != nil {
@@ -26,23 +32,71 @@ func (w *World) explain() {
 		lines := slices.Collect(strings.Lines(timeline.String()))
 		fmt.Fprintf(&b, "The last of %s (%s)\n%s\n%s\n", pc.Name, pc.Hardware.Serial, strings.Join(lines[max(0, len(lines)-lastLines):], ""), pc.Screen())
 	}
+	b.WriteString(w.firedRules())
 	fmt.Fprintf(&b, "Again: %s\n", w.replay())
 	ginkgo.AddReportEntry("What happened", b.String(), ginkgo.ReportEntryVisibilityFailureOrVerbose)
 }
 
-// replay is the command that runs the spec again as it was.
-func (w *World) replay() string {
-	r := ginkgo.CurrentSpecReport()
-	return fmt.Sprintf("%s=%d go test %s -ginkgo.focus %s", SeedVariable, uint64(w.seed), folder(r.LeafNodeLocation.FileName), quote(regexp.QuoteMeta(r.FullText())))
+// firedRules lists the fault rules that fired, in the order in which they first
+// did; "" for a world without rules.
+func (w *World) firedRules() string {
+	if len(w.faults) == 0 {
+		return ""
+	}
+	times, first, order := map[string]int{}, map[string]journal.Event{}, []string{}
+	for _, e := range w.fired() {
+		rule := e.Text("rule")
+		if times[rule]++; times[rule] == 1 {
+			first[rule] = e
+			order = append(order, rule)
+		}
+	}
+	var b strings.Builder
+	b.WriteString("Fault rules that fired\n")
+	for _, rule := range order {
+		e := first[rule]
+		fmt.Fprintf(&b, "  %s: %d times, first at %s: %s", rule, times[rule], e.Time.Format("15:04:05"), e.Text("action"))
+		for _, field := range []string{"operation", "host"} {
+			if v := e.Text(field); v != "" {
+				fmt.Fprintf(&b, ", %s %s", field, v)
+			}
+		}
+		fmt.Fprintf(&b, ", %s\n", cmp.Or(e.Device, "no PC"))
+	}
+	if len(order) == 0 {
+		fmt.Fprintf(&b, "  none of the %d\n", len(w.faults))
+	}
+	return b.String() + "\n"
 }
 
-// folder is the suite's folder as it is called from the repository's root; a
-// suite elsewhere is run in its own.
-func folder(file string) string {
-	if i := strings.LastIndex(file, "/scenarios/"); i >= 0 {
-		return "." + path.Dir(file[i:])
+// fired are the moments at which a fault rule fired, of all PCs.
+func (w *World) fired() (list []journal.Event) {
+	names := []string{""}
+	for _, pc := range w.PCs {
+		names = append(names, pc.Name)
 	}
-	return "."
+	for _, name := range names {
+		list = append(list, w.EventsOf(name, fault.Fired)...)
+	}
+	slices.SortStableFunc(list, func(a, b journal.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list
+}
+
+// replay is the command that runs the spec again as it was.
+func (w *World) replay() string { return replayOf(ginkgo.CurrentSpecReport(), uint64(w.seed)) }
+
+// replayOf is the command that runs one spec with one seed.
+func replayOf(r ginkgo.SpecReport, seed uint64) string {
+	return fmt.Sprintf("%s=%d go test %s -ginkgo.focus %s", SeedVariable, seed, suite(), quote(regexp.QuoteMeta(bare(r.FullText()))+"$"))
+}
+
+// suite is the running suite's package as go test takes it, wherever in its
+// module that is called.
+func suite() string {
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasSuffix(info.Path, ".test") {
+		return strings.TrimSuffix(info.Path, ".test")
+	}
+	return "." // in its own folder
 }
 
 // quote makes one word of a text, for a shell.

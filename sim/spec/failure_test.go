@@ -9,9 +9,7 @@ import (
 func TestReplayCommandIsOneForTheShell(t *testing.T) {
 	g := gomega.NewWithT(t)
 	g.Expect(quote(`the technician's flow`)).To(gomega.Equal(`'the technician'\''s flow'`))
-	g.Expect(folder("/home/me/windtunnel/scenarios/technician/a_test.go")).To(gomega.Equal("./scenarios/technician"))
-	g.Expect(folder("windtunnel.test/scenarios/timing/a_test.go")).To(gomega.Equal("./scenarios/timing"))
-	g.Expect(folder("/home/me/mine/a_test.go")).To(gomega.Equal("."))
+	g.Expect(suite()).To(gomega.Equal("windtunnel.test/sim/spec"))
 }
 
 func TestStandardTenantIsModelledWhole(t *testing.T) {

@@ -18,15 +18,14 @@ import (
 // to resealed and off.
 func (w *World) Provision(pc *device.PC) {
 	ginkgo.GinkgoHelper()
-	gomega.Expect(w.TryProvision(pc)).To(gomega.Succeed(), "the technician flow of %s", pc.Name)
+	w.Technician().Provision(pc)
 }
 
 // TryProvision is Provision for a PC that may not get there: its error is a
 // *sim.Failed or a *sim.Stuck. The PC is left as it is then.
 func (w *World) TryProvision(pc *device.PC) error {
 	ginkgo.GinkgoHelper()
-	technician := w.NewTechnician("technician of "+pc.Name, sim.Technician{})
-	return w.try(func(ctx context.Context) error { return technician.Provision(ctx, pc) })
+	return w.Technician().TryProvision(pc)
 }
 
 // Ship takes a PC to its user's home. The way takes so long.

@@ -81,15 +81,12 @@ func (w *World) Register(pcs ...*device.PC) {
 	})).To(gomega.Succeed())
 }
 
-// Person is an account of the tenant and its password.
-type Person struct{ UPN, Password string }
-
-// User finds an account of the tenant by the first part of its name: "alex".
+// User finds whose account of the tenant begins with a name: "alex".
 func (w *World) User(name string) Person {
 	ginkgo.GinkgoHelper()
 	for _, u := range w.Tenant.AllUsers() {
 		if local, _, _ := strings.Cut(u.UserPrincipalName, "@"); local == name {
-			return Person{u.UserPrincipalName, u.Password}
+			return Person{u.UserPrincipalName, u.Password, w}
 		}
 	}
 	ginkgo.Fail("the tenant has no user " + name)

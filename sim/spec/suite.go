@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"fmt"
+	"os"
 	"sync"
 	"testing"
 
@@ -25,10 +27,18 @@ var ginkgos = []goleak.Option{
 const interruptHandler = "github.com/onsi/ginkgo/v2/internal/interrupt_handler.(*InterruptHandler).registerForInterrupts"
 
 // Run runs the package's specs as one suite. It fails where goroutines are
-// left afterwards.
+// left afterwards. With a range of seeds it runs them in as many processes as
+// there are cores, unless Ginkgo does so itself.
 func Run(t *testing.T, name string) {
+	if n := processes(); n > 1 {
+		runBeside(t, n)
+		return
+	}
 	before := goleak.IgnoreCurrent()
 	gomega.RegisterFailHandler(ginkgo.Fail)
+	if seeds, err := Seeds(); err == nil && len(seeds) > 0 && os.Getenv(shareVariable) == "" {
+		ginkgo.ReportAfterSuite("seeds", func(r ginkgo.Report) { fmt.Fprint(os.Stdout, tellSmallest(r)) })
+	}
 	ginkgo.RunSpecs(t, name)
 	if l, err := lab(); err != nil {
 		t.Error(err)

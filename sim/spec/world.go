@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,14 +17,12 @@ import (
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
 )
-
-// SeedVariable is the environment variable that sets every spec's seed.
-const SeedVariable = "WINDTUNNEL_SEED"
 
 //go:embed standard.yaml
 var standard []byte
@@ -31,16 +30,20 @@ var standard []byte
 // World is a world that belongs to one spec, with what the spec did with it.
 type World struct {
 	*sim.World
+	scenario   *scenario.Scenario // that it was made of
+	faults     []fault.Rule
 	seed       vclock.Seed // that the spec was given; a variant's own is World.Seed
 	admin      *sim.Administrator
 	made       map[*device.PC]making
 	registered map[*device.PC]bool
 	record     *journal.Memory // of all events; the world's own timeline forgets
 	happening  *happening
+	ctx        context.Context // of the node that runs; its end ends a step
 }
 
 // NewWorld makes a world of its own for the running spec: the standard tenant,
-// the sites bench, office and home, no PCs. It ends with the spec.
+// the sites bench, office and home, no PCs. It ends with the spec. Options of the
+// spec and of the containers around it come first.
 func NewWorld(options ...Option) *World {
 	ginkgo.GinkgoHelper()
 	w := newWorld(options...)
@@ -58,7 +61,7 @@ func newWorld(options ...Option) *World {
 	ginkgo.GinkgoHelper()
 	seed := specSeed()
 	set := &setup{seed: seed, timing: map[string]any{}}
-	for _, o := range options {
+	for _, o := range slices.Concat(planted().options, options) {
 		o(set)
 	}
 	s := set.load()
@@ -78,7 +81,7 @@ func newWorld(options ...Option) *World {
 	if h := sim.HybridOf(s); h != nil {
 		gomega.Expect(made.AddDomain(*h)).To(gomega.Succeed())
 	}
-	w := &World{World: made, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}, record: record, happening: now}
+	w := &World{World: made, scenario: s, faults: set.faults, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}, record: record, happening: now, ctx: context.Background()}
 	w.admin = made.Administrator()
 	return w
 }
@@ -102,9 +105,13 @@ func (s *setup) load() *scenario.Scenario {
 	return loaded
 }
 
-// specSeed is the running spec's: the environment's, or one that follows from
-// the spec's text, so that it is the same whatever else runs, and in what order.
+// specSeed is the running spec's: that of a range, the environment's, or one
+// that follows from the spec's text, so that it is the same whatever else runs,
+// and in what order.
 func specSeed() vclock.Seed {
+	if s := planted().seed; s != nil {
+		return *s
+	}
 	if v := os.Getenv(SeedVariable); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
 		gomega.Expect(err).NotTo(gomega.HaveOccurred(), SeedVariable)
@@ -127,7 +134,7 @@ const horizon = 10 * 365 * 24 * time.Hour
 // its failed assertions fail the spec. What f started goes on at the next step.
 func (w *World) Do(f func(ctx context.Context)) {
 	ginkgo.GinkgoHelper()
-	run, stop := context.WithCancelCause(context.Background())
+	run, stop := context.WithCancelCause(w.ctx)
 	defer stop(nil)
 	w.Clock.Go(context.Background(), "spec", func(ctx context.Context) {
 		f(ctx)
