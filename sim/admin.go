@@ -179,18 +179,33 @@ func (a *Administrator) ImportCSV(ctx context.Context, file []byte) error {
 func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 	request := graph.ImportRequest{}
 	for _, r := range rows {
-		hash, err := base64.StdEncoding.DecodeString(r.Hash)
+		d, err := imported(r)
 		if err != nil {
-			return fmt.Errorf("import: row of %s: %w", r.Serial, err)
+			return err
 		}
-		request.Devices = append(request.Devices, graph.ImportedDevice{
-			SerialNumber: r.Serial, ProductKey: r.ProductID, HardwareIdentifier: hash, GroupTag: r.GroupTag, AssignedUserPrincipalName: r.AssignedUser,
-		})
+		request.Devices = append(request.Devices, d)
 	}
 	var accepted graph.Collection[graph.ImportedDevice]
 	if err := a.Graph(ctx, http.MethodPost, importsURL+"/import", request, &accepted); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
+	return a.awaitImported(ctx)
+}
+
+// imported is a row as Graph takes it.
+func imported(r ztd.Row) (graph.ImportedDevice, error) {
+	hash, err := base64.StdEncoding.DecodeString(r.Hash)
+	if err != nil {
+		return graph.ImportedDevice{}, fmt.Errorf("import: row of %s: %w", r.Serial, err)
+	}
+	return graph.ImportedDevice{
+		SerialNumber: r.Serial, ProductKey: r.ProductID, HardwareIdentifier: hash, GroupTag: r.GroupTag, AssignedUserPrincipalName: r.AssignedUser,
+	}, nil
+}
+
+// awaitImported waits until every row that was imported has its state, and
+// deletes them.
+func (a *Administrator) awaitImported(ctx context.Context) error {
 	for {
 		if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for the import"); err != nil {
 			return err
@@ -199,19 +214,16 @@ func (a *Administrator) importRows(ctx context.Context, rows []ztd.Row) error {
 		if err := list(ctx, a, importsURL, &states); err != nil {
 			return fmt.Errorf("import: %w", err)
 		}
-		pending, mistakes := 0, []error{}
+		waiting, mistakes := 0, []error{}
 		for _, s := range states {
 			switch {
-			case s.State == nil:
-				pending++
-			case s.State.DeviceImportStatus == graph.ImportComplete:
+			case pending(s):
+				waiting++
 			case s.State.DeviceImportStatus == graph.ImportFailed:
 				mistakes = append(mistakes, fmt.Errorf("import of %s: error %d %s", s.SerialNumber, s.State.DeviceErrorCode, s.State.DeviceErrorName))
-			default:
-				pending++
 			}
 		}
-		if pending > 0 {
+		if waiting > 0 {
 			continue
 		}
 		for _, s := range states {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 
 	"windtunnel.test/sim/scenario"
@@ -34,8 +33,11 @@ func (a *Administrator) Assign(ctx context.Context, to scenario.Assign) error {
 
 // Unassign takes an assignment away.
 func (a *Administrator) Unassign(ctx context.Context, to scenario.Assign) error {
+	want := to.Target()
 	return a.reassign(ctx, to, func(targets []graph.MobileAppAssignment) []graph.MobileAppAssignment {
-		return slices.DeleteFunc(targets, func(t graph.MobileAppAssignment) bool { return reflect.DeepEqual(t.Target, to.Target()) })
+		return slices.DeleteFunc(targets, func(t graph.MobileAppAssignment) bool {
+			return t.Target.ODataType == want.ODataType && t.Target.GroupID == want.GroupID // whatever its filter
+		})
 	})
 }
 

@@ -25,7 +25,7 @@ func newCell(o RunOptions, all []scenario.Device, n int, sinks ...journal.Sink) 
 	}
 	w, err := NewWorld(Options{
 		Tenant: s.Tenant, Start: s.Start, Seed: cellSeed(s, n), Timing: profile, Faults: s.Faults,
-		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation, Keep: keepOf(len(all)), Remains: o.Remains, Saved: o.Saved, Ended: o.Ended,
+		Home: o.Home, Lab: o.Lab, Sinks: sinks, Attestation: s.Attestation, Keep: keepOf(len(all)), Remains: o.Remains, Saved: o.Saved, Ended: o.Ended, Hear: o.Hear,
 	})
 	if err != nil {
 		return nil, err
@@ -49,6 +49,10 @@ func (w *World) populate(s *scenario.Scenario, all []scenario.Device, n, cells i
 		if err := w.AddDomain(*h); err != nil {
 			return err
 		}
+	}
+	w.csv = s.Fleet.CSV
+	if err := w.loadOthers(s.Others); err != nil {
+		return err
 	}
 	crews, dealt := map[string]*Crew{}, map[string]int{}
 	for _, t := range s.People.Technicians {
@@ -90,17 +94,19 @@ func (w *World) start(s *scenario.Scenario) time.Time {
 // seed and not to the cell's.
 func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[string]*Crew) (Story, error) {
 	story := Story{
-		Name: d.Name, Chip: chipOf(d), TPMState: stateOf(d), GroupTag: d.GroupTag, AssignedUser: d.AssignedUser, Home: d.Destination,
+		Name: d.Name, Chip: chipOf(d), TPMState: stateOf(d), GroupTag: d.GroupTag, AssignedUser: d.AssignedUser, Home: d.Destination, Unregistered: d.Unregistered, Hasty: d.Hasty,
 		Installation: device.Installation{Build: string(d.Windows.Build), Edition: string(d.Windows.Edition)},
 		Protection:   device.Protection{SecureBootOff: !d.SecureBoot, BitLockerOff: !d.BitLocker},
 		RTC:          device.RTC{Offset: time.Duration(d.Clock.Offset), Drift: d.Clock.PerSecond(), Set: w.start(s)},
-		Packages:     d.Packages, Image: d.Registry,
+		Packages:     d.Packages, Image: d.Registry, FreeSpace: d.FreeSpace,
 		Arrives: d.Arrives, Unpacked: d.Unpacked,
 	}
 	var err error
 	if story.Hardware, err = hardwareOf(s.Seed, d); err != nil {
 		return story, fmt.Errorf("PC %s: %w", d.Name, err)
 	}
+	story.Hardware.Cores = cmp.Or(d.Cores, story.Hardware.Cores)
+	story.Hardware.RAMBytes = cmp.Or(uint64(d.Memory), story.Hardware.RAMBytes)
 	if d.Flow == scenario.Preprovision {
 		story.Bench = d.Bench
 		if story.Technician = crews[d.Bench]; story.Technician == nil {
@@ -110,6 +116,9 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 	if u, ok := s.Tenant.User(d.User); ok {
 		p := s.People.Users
 		who := User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, OnFailure: string(p.OnFailure), Stays: w.hurried(p.Stays)}
+		if as, ok := s.Account(p.SignsInAs); ok {
+			who.EntraName, who.EntraPassword = as.UserPrincipalName, as.Password
+		}
 		who.inDomain(s.Domain)
 		story.User = w.NewUser(who)
 	}

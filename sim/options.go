@@ -38,6 +38,9 @@ type RunOptions struct {
 	// Ended looks at a PC when its story has ended, before whoever gave up
 	// switches it off; see [Options].
 	Ended func(ctx context.Context, w *World, pc *device.PC, e End)
+	// Hear hears of every event of every cell; see [Options]. Cells call it at
+	// the same time.
+	Hear func(w *World, e journal.Event)
 }
 
 // LoadOptions are what a scenario may name: the product lines and TPM models

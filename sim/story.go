@@ -30,9 +30,11 @@ type Story struct {
 	RTC          device.RTC
 	Packages     map[string][]byte         // provisioning packages of the maker, by file name
 	Image        []installer.RegistryValue // values of the maker's image
+	FreeSpace    int64                     // bytes on the disk; 0: what the disk has beside Windows
 	GroupTag     string
 	AssignedUser string // registered with the PC
 	Unregistered bool   // never imported into the tenant
+	Hasty        bool   // begins once its hash is imported, whether a profile is assigned or not
 
 	Bench      string // site where it is pre-provisioned
 	Technician *Crew
@@ -74,7 +76,7 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	})
 	story.pc = device.New(device.Options{
 		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Protection: s.Protection, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,
-		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: w.program(s.Name), Packages: s.Packages, Image: s.Image,
+		Journal: w.Journal, Faults: w.Faults, Timing: w.options.Pace, Roots: w.roots, Program: w.program(s.Name), Packages: s.Packages, Image: s.Image, FreeSpace: s.FreeSpace,
 		History: w.history(s.Name), Collector: collector, Stick: w.stick(), Watch: w.watcher(s.Name),
 	})
 	if _, err := story.pc.HardwareHash(w.Clock.Now()); err != nil {
@@ -107,16 +109,22 @@ func (w *World) Start(ctx context.Context) {
 	w.going += 1 + len(stories)
 	w.mu.Unlock()
 	w.Clock.Go(ctx, "administrator", func(ctx context.Context) {
-		if err := w.Register(ctx); err != nil {
+		begin := func(hasty bool) {
+			for i, s := range stories {
+				if s.Hasty != hasty {
+					continue
+				}
+				w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) {
+					w.live(ctx, s, ends[i])
+					w.leave(s)
+					w.isThrough()
+				})
+			}
+		}
+		if err := w.register(ctx, func() { begin(true) }); err != nil {
 			w.Journal.Record("", "registration.failed", journal.F("error", err.Error()))
 		}
-		for i, s := range stories {
-			w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) {
-				w.live(ctx, s, ends[i])
-				w.leave(s)
-				w.isThrough()
-			})
-		}
+		begin(false)
 		w.isThrough()
 	})
 }
@@ -151,32 +159,6 @@ func (w *World) isThrough() {
 		defer w.mu.Unlock()
 		w.going--
 	})
-}
-
-// Register exports the PCs' hardware hashes as CSV, imports that file as an
-// administrator does, and waits until every PC has its profile.
-func (w *World) Register(ctx context.Context) error {
-	begin := w.Clock.Now()
-	files, count, err := w.HashCSV()
-	if err != nil || count == 0 {
-		return err
-	}
-	admin := w.Administrator()
-	for _, file := range files {
-		if err := admin.ImportCSV(ctx, file); err != nil {
-			return err
-		}
-	}
-	if err := admin.AwaitAssigned(ctx, count); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	stories := slices.Clone(w.stories)
-	w.mu.Unlock()
-	for _, s := range stories {
-		w.phase(s.Name, "registered", begin)
-	}
-	return nil
 }
 
 // live is one PC's way through other people's hands.

@@ -49,8 +49,9 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 	if err != nil {
 		return fmt.Errorf("tenant %s: %w", t.Domain, err)
 	}
-	if t.DevicesPerUser > 0 {
+	if t.DevicesPerUser > 0 || t.Enrolment != nil {
 		org.DevicesPerUser = t.DevicesPerUser
+		mobility(&org, t.Enrolment)
 		if err := d.SetTenant(org); err != nil {
 			return fmt.Errorf("tenant %s: %w", t.Domain, err)
 		}
@@ -80,6 +81,11 @@ func (w *World) loadTenant(t scenario.Tenant) error {
 	}
 	if err := w.Intune.Tenant().Load(context.Background(), resources); err != nil {
 		return fmt.Errorf("tenant %s: %w", t.Domain, err)
+	}
+	for _, r := range t.Restrictions {
+		if _, err := w.Intune.Tenant().Restrictions().Add(context.Background(), r); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.Domain, err)
+		}
 	}
 	for _, a := range t.Apps {
 		if err := w.upload(a); err != nil {

@@ -26,6 +26,9 @@ type User struct {
 	// ("" or "leave"), or press "Try again" ("retry"), "Reset" ("reset") once, or
 	// "Continue anyway" ("continue") as often as it takes.
 	OnFailure string
+	// EntraName and EntraPassword are the account that the user gives on the
+	// organization's sign-in page; empty: UPN and Password.
+	EntraName, EntraPassword string
 	// LogonName and LogonPassword are those of the user's account in the domain,
 	// "CORP\\anna" for one; empty: as in Entra ID.
 	LogonName, LogonPassword string
@@ -120,7 +123,7 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 			if s.Line(oobe.LabelError) != "" {
 				return failed(s)
 			}
-			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldEmail: u.UPN, oobe.FieldPassword: u.Password})
+			a = fill(oobe.ButtonNext, map[string]string{oobe.FieldEmail: cmp.Or(u.EntraName, u.UPN), oobe.FieldPassword: cmp.Or(u.EntraPassword, u.Password)})
 		case oobe.ScreenLogon, oobe.ScreenLock:
 			if s.Line(oobe.LabelError) != "" {
 				if wrong++; wrong > secondThoughts {

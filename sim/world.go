@@ -88,6 +88,10 @@ type Options struct {
 	// before whoever gave up switches it off; nil: nobody does. It may wait, and
 	// ask the services.
 	Ended func(ctx context.Context, w *World, pc *device.PC, e End)
+	// Hear hears of every event as it happens; nil: nobody does. The world is as
+	// the event has left it and does not go on meanwhile: Hear may look at PCs,
+	// and must neither wait, nor ask the services, nor journal.
+	Hear func(w *World, e journal.Event)
 }
 
 // World is one cell: a clock, a network with its services and sites, PCs and
@@ -122,6 +126,8 @@ type World struct {
 	hybrid      *Hybrid                 // nil: no domain
 	prepared    *store.Table[time.Time] // what a kept state has been given
 	siteNames   []string
+	csv         scenario.HashFile // what people do to the file with the hashes
+	others      []scenario.Other  // other organizations
 	sockets     *fakead.Listeners // of a forest on real sockets
 	faketime    sync.Once         // the first time that Samba could not be told the time
 
@@ -194,6 +200,9 @@ func NewWorld(o Options) (*World, error) {
 
 // observe keeps what the sums at the end need: who was refused by what.
 func (w *World) observe(e journal.Event) {
+	if w.options.Hear != nil {
+		w.options.Hear(w, e)
+	}
 	w.mu.Lock()
 	hearing := w.hearing
 	w.mu.Unlock()

@@ -18,6 +18,7 @@ const (
 	JournalName  = "journal.jsonl.zst"
 	SummaryName  = "summary.json"
 	DevicesName  = "devices"
+	ShrunkName   = "shrunk.yaml" // that `windtunnel shrink` writes
 	timelineName = "timeline.txt"
 )
 

@@ -29,6 +29,11 @@ func (e Exchange) String() string {
 	return s
 }
 
+// is tells whether a person who says this means the exchange; "" is any.
+func (e Exchange) is(said string) bool {
+	return said == "" || said == fmt.Sprint(e.N) || said == e.Operation || said == e.String()
+}
+
 // numbered lists a PC's exchanges in the order of its events: every one over
 // HTTP, and the first command of each class that it gives its TPM.
 func numbered(events []journal.Event) []Exchange {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,7 +13,9 @@ import (
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/ending"
 	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/invariant"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vclock"
@@ -33,14 +36,15 @@ type Options struct {
 	// Every takes every so-manyeth life of the table alone, and Limit so many at
 	// most, from its beginning; 0: all.
 	Every, Limit int
-	// Only has one cell of the table lived through: the exchange's number and,
-	// with one name in Kinds, the kind; 0: all.
-	Only int
+	// Only has a part of the table lived through: "26" is an exchange's number,
+	// "ztd.profile" its operation, "ztd.dds.microsoft.com ztd.profile (3)" its
+	// name, each with or without "/503", the name of a kind; "": all.
+	Only string
 }
 
 // life is a run of the one PC.
 type life struct {
-	verdict
+	ending.Verdict
 	events []journal.Event
 	end    time.Time
 	fired  bool
@@ -66,7 +70,7 @@ func one(s *scenario.Scenario) (*scenario.Scenario, string, error) {
 // done so far. An error is that the flow did not succeed without a fault, or that
 // the options are unusable.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	kinds, err := chosen(o.Kinds)
+	part, kinds, err := o.chosen()
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +86,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return r, nil
 	case err != nil:
 		return nil, fmt.Errorf("walk: without a fault: %w", err)
-	case clean.outcome != sim.Desktop && clean.outcome != sim.Resealed:
-		return nil, fmt.Errorf("walk: the flow does not succeed without a fault: %s %s %s", clean.outcome, clean.code, clean.why)
+	case clean.Outcome != sim.Desktop && clean.Outcome != sim.Resealed:
+		return nil, fmt.Errorf("walk: the flow does not succeed without a fault: %s %s %s", clean.Outcome, clean.Code, clean.Why)
 	}
 	r.Exchanges = numbered(clean.events)
-	plan := o.plan(r.Exchanges, kinds)
+	plan := o.plan(r.Exchanges, kinds, part)
+	if part != "" && len(plan) == 0 {
+		return nil, fmt.Errorf("walk: no exchange of the flow's %d is called %q, and none that is fails so", len(r.Exchanges), o.Only)
+	}
 	lives := make([]*Life, len(plan))
 	var (
 		mu   sync.Mutex
@@ -139,12 +146,22 @@ type cell struct {
 	kind     Kind
 }
 
+// chosen takes Only apart: which exchanges, and in which ways they fail.
+func (o Options) chosen() (exchanges string, kinds []Kind, err error) {
+	exchanges, names := o.Only, o.Kinds
+	if i := strings.LastIndexByte(o.Only, '/'); i >= 0 {
+		exchanges, names = o.Only[:i], []string{o.Only[i+1:]}
+	}
+	kinds, err = chosen(names)
+	return exchanges, kinds, err
+}
+
 // plan is what is lived through, exchange by exchange.
-func (o Options) plan(exchanges []Exchange, kinds []Kind) (plan []cell) {
+func (o Options) plan(exchanges []Exchange, kinds []Kind, part string) (plan []cell) {
 	n := 0
 	for _, x := range exchanges {
 		for _, k := range kinds {
-			if x.Layer != k.Layer || o.Only > 0 && x.N != o.Only {
+			if x.Layer != k.Layer || !x.is(part) {
 				continue
 			}
 			if n++; o.Every > 1 && (n-1)%o.Every != 0 {
@@ -169,15 +186,15 @@ func with(s *scenario.Scenario, rule fault.Rule) *scenario.Scenario {
 // cell lives through one.
 func (o Options) cell(ctx context.Context, s *scenario.Scenario, name string, c cell, clean *life) (*Life, error) {
 	rule := c.exchange.rule(name, c.kind)
-	l, err := o.live(ctx, with(s, rule), name, clean.outcome)
+	l, err := o.live(ctx, with(s, rule), name, clean.Outcome)
 	if err != nil {
 		return nil, err
 	}
-	if !l.fired && l.outcome != Failure {
-		l.outcome, l.why = Failure, "the exchange did not come up again: the flow is not the same up to there"
+	if !l.fired && l.Outcome != Failure {
+		l.Outcome, l.Why = Failure, "the exchange did not come up again: the flow is not the same up to there"
 	}
 	return &Life{
-		Exchange: c.exchange, Fault: c.kind.Name, Outcome: l.outcome, Screen: l.screen, Code: l.code, Why: l.why,
+		Exchange: c.exchange, Fault: c.kind.Name, Outcome: l.Outcome, Screen: l.Screen, Code: l.Code, Why: l.Why,
 		Seconds: l.end.Sub(s.Start).Seconds(), Longer: l.end.Sub(clean.end).Seconds(), TraceHash: l.hash, rule: rule,
 	}, nil
 }
@@ -187,8 +204,9 @@ func (o Options) cell(ctx context.Context, s *scenario.Scenario, name string, c 
 func (o Options) live(ctx context.Context, s *scenario.Scenario, name, succeeded string) (*life, error) {
 	l := &life{}
 	ended := false
+	var watched invariant.Watcher
 	result, err := sim.Run(ctx, sim.RunOptions{
-		Scenario: s, Lab: o.Lab, Home: o.Home, Parallel: 1,
+		Scenario: s, Lab: o.Lab, Home: o.Home, Parallel: 1, Hear: watched.Hear,
 		Journal: journal.SinkFunc(func(e journal.Event) {
 			if e.Device != name {
 				return
@@ -203,10 +221,10 @@ func (o Options) live(ctx context.Context, s *scenario.Scenario, name, succeeded
 		Ended: func(ctx context.Context, w *sim.World, pc *device.PC, e sim.End) {
 			ended, l.end = true, w.Clock.Now()
 			if succeeded == "" {
-				l.verdict = verdict{outcome: e.Outcome, code: e.Code, why: e.Reason}
+				l.Verdict = ending.Verdict{Outcome: e.Outcome, Code: e.Code, Why: e.Reason}
 				return
 			}
-			l.verdict = judge(ctx, w, pc, e, succeeded)
+			l.Verdict = ending.Judge(ctx, w, pc, e, succeeded)
 		},
 	})
 	if ctx.Err() != nil {
@@ -218,14 +236,17 @@ func (o Options) live(ctx context.Context, s *scenario.Scenario, name, succeeded
 	)
 	switch {
 	case errors.As(err, &panicked):
-		l.verdict = verdict{outcome: Failure, why: fmt.Sprintf("panic of %s: %v", panicked.Actor, panicked.Value)}
+		l.Verdict = ending.Verdict{Outcome: Failure, Why: fmt.Sprintf("panic of %s: %v", panicked.Actor, panicked.Value)}
 	case errors.As(err, &deadlock):
-		l.verdict = verdict{outcome: Failure, why: fmt.Sprintf("hang: %v", deadlock)}
+		l.Verdict = ending.Verdict{Outcome: Failure, Why: fmt.Sprintf("hang: %v", deadlock)}
 	case err != nil:
 		return nil, err
 	case !ended:
-		l.verdict = verdict{outcome: Failure, why: "hang: the story is not through at the end of the run"}
+		l.Verdict = ending.Verdict{Outcome: Failure, Why: "hang: the story is not through at the end of the run"}
 		l.end = result.End
+	}
+	if err := watched.Err(); err != nil && l.Outcome != Failure {
+		l.Outcome, l.Why = Failure, err.Error()
 	}
 	if result != nil {
 		l.hash = result.TraceHash

@@ -3,6 +3,7 @@ package walk
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"windtunnel.test/scenarios/quickstart"
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/ending"
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
@@ -28,6 +30,52 @@ func TestKindsAreRules(t *testing.T) {
 	}
 	_, err := chosen([]string{"503", "504"})
 	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring(`no kind of fault "504" (429, `)))
+}
+
+func TestOnlyNamesCells(t *testing.T) {
+	g := gomega.NewWithT(t)
+	flow := []Exchange{
+		{N: 1, Layer: fault.TPM, Operation: "TPM2_Create", Nth: 1},
+		{N: 2, Layer: fault.HTTP, Host: "a", Operation: "/x.msi", Nth: 1},
+		{N: 3, Layer: fault.HTTP, Host: "a", Operation: "get", Nth: 2},
+	}
+	for only, want := range map[string][]string{
+		"3/503": {"3 503"}, "a get (2)/503": {"3 503"}, "get/503": {"3 503"}, "a /x.msi/refuse": {"2 refuse"}, "TPM2_Create/tpm-retry": {"1 tpm-retry"},
+		"1/503": nil, "a get/503": nil, "/503": {"2 503", "3 503"},
+	} {
+		o := Options{Only: only}
+		part, kinds, err := o.chosen()
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		var got []string
+		for _, c := range o.plan(flow, kinds, part) {
+			got = append(got, fmt.Sprintf("%d %s", c.exchange.N, c.kind.Name))
+		}
+		g.Expect(got).To(gomega.Equal(want), only)
+	}
+	_, kinds, err := Options{Only: "3", Kinds: []string{"503", "429"}}.chosen()
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(kinds).To(gomega.HaveLen(2))
+}
+
+func TestTheTableIsGrouped(t *testing.T) {
+	g := gomega.NewWithT(t)
+	a, b := Exchange{N: 1, Host: "a", Operation: "get"}, Exchange{N: 2, Operation: "TPM2_Create"}
+	r := Result{Exchanges: []Exchange{a, b}, Counts: map[string]int{Success: 2, Documented: 2, Failure: 1}, Lives: []Life{
+		{Exchange: a, Fault: "429", Outcome: Success}, {Exchange: a, Fault: "503", Outcome: Documented, Screen: "oobe.signin", Code: "0x801901F7"},
+		{Exchange: a, Fault: "500", Outcome: Documented, Screen: "oobe.signin", Code: "0x801901F7"}, {Exchange: a, Fault: "drop", Outcome: Failure, Screen: "esp", Why: "hang: it stands"},
+		{Exchange: b, Fault: "tpm-retry", Outcome: Success},
+	}}
+	var out bytes.Buffer
+	g.Expect(r.Grouped(&out)).To(gomega.Succeed())
+	g.Expect(out.String()).To(gomega.Equal(`  1  a get
+       success                                         429
+       documented  0x801901F7 oobe.signin              503, 500
+       FAILURE     esp: hang: it stands                drop
+  2  TPM2_Create
+       success                                         tpm-retry
+
+2 exchanges, 5 lives: 2 success, 2 documented, 0 endless, 1 FAILURE
+`))
 }
 
 func TestExchangesAreNumbered(t *testing.T) {
@@ -84,14 +132,14 @@ func TestWalkIsRepeatable(t *testing.T) {
 		g.Expect(err).NotTo(gomega.HaveOccurred())
 		replay, problems := scenario.Load("replay.yaml", file, sim.LoadOptions(true))
 		g.Expect(problems).To(gomega.BeEmpty())
-		var seen verdict
+		var seen ending.Verdict
 		run, err := sim.Run(context.Background(), sim.RunOptions{Scenario: replay, Lab: lab, Ended: func(ctx context.Context, w *sim.World, pc *device.PC, e sim.End) {
-			seen = judge(ctx, w, pc, e, sim.Desktop)
+			seen = ending.Judge(ctx, w, pc, e, sim.Desktop)
 		}})
 		g.Expect(err).NotTo(gomega.HaveOccurred())
 		g.Expect(run.Faults).To(gomega.Equal(1))
-		g.Expect(seen.outcome).To(gomega.Equal(l.Outcome))
-		g.Expect(seen.code).To(gomega.Equal(l.Code))
+		g.Expect(seen.Outcome).To(gomega.Equal(l.Outcome))
+		g.Expect(seen.Code).To(gomega.Equal(l.Code))
 		g.Expect(run.TraceHash).To(gomega.Equal(l.TraceHash))
 	}
 }

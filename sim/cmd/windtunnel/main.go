@@ -48,7 +48,7 @@ type verb struct {
 var verbs []*verb
 
 func init() {
-	verbs = []*verb{runVerb, validateVerb, replayVerb, diagVerb, serveVerb, loadVerb, issuesVerb, exportVerb, tpmVerb, schemaVerb, versionVerb, helpVerb}
+	verbs = []*verb{runVerb, validateVerb, replayVerb, explainVerb, shrinkVerb, walkVerb, diagVerb, serveVerb, loadVerb, issuesVerb, initVerb, exportVerb, tpmVerb, schemaVerb, versionVerb, helpVerb}
 }
 
 // command is the whole program.

@@ -125,6 +125,8 @@ func (p *progress) title() string {
 	switch p.now.Stage {
 	case "":
 		return "Starting"
+	case "walk":
+		return fmt.Sprintf("%s of %s lives", report.Count(p.now.Done), report.Count(p.now.Total))
 	case "tpm images":
 		return fmt.Sprintf("Making TPM chips, once: %s of %s", report.Count(p.now.Done), report.Count(p.now.Total))
 	}

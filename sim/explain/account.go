@@ -1,0 +1,170 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim"
+	"windtunnel.test/sim/catalog"
+	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/report"
+	"windtunnel.test/sim/scenario"
+)
+
+// Account is what there is to tell about one PC. In JSON it is what
+// `windtunnel explain --json` prints.
+type Account struct {
+	Device  string   `json:"device"`
+	Serial  string   `json:"serial"`
+	Model   string   `json:"model"`
+	TPM     string   `json:"tpm,omitempty"`
+	Outcome string   `json:"outcome"` // desktop, resealed, failed, stuck(screen, row) or unfinished
+	Code    string   `json:"code,omitempty"`
+	Phase   string   `json:"phase,omitempty"` // as the page names it
+	Parts   []Part   `json:"parts"`           // of its life
+	Screen  string   `json:"screen,omitempty"`
+	Why     []Ground `json:"why"`
+	Helps   []Remedy `json:"helps"`
+	Again   string   `json:"again"`
+
+	Last []journal.Event `json:"-"` // before the end, as a story tells them
+}
+
+// Part is a part of a PC's life.
+type Part struct {
+	Name     string  `json:"name"`
+	Seconds  float64 `json:"seconds"`
+	Finished bool    `json:"finished"`
+}
+
+// Ground is one thing that speaks for the end that it came to.
+type Ground struct {
+	Kind string    `json:"kind"` // screen, reason, refusal, fault, request, setting, change, log
+	Text string    `json:"text"`
+	At   time.Time `json:"at,omitzero"` // virtual
+}
+
+// Remedy is what the catalogue knows.
+type Remedy struct {
+	ID      string   `json:"id"`
+	Title   string   `json:"title"`
+	Cause   string   `json:"cause"`
+	Text    string   `json:"remedy"`
+	Sources []string `json:"sources"`
+	By      []string `json:"foundBy"`
+}
+
+// Unknown says that a run has no such PC.
+type Unknown struct {
+	Device string
+	Known  []string // serial numbers
+}
+
+func (u *Unknown) Error() string { return fmt.Sprintf("the run has no PC %q", u.Device) }
+
+// Of explains one PC, by its serial number or name. scene is the run's resolved
+// scenario, or nil where there is none; issues may be nil.
+func Of(past *report.Past, device string, scene *scenario.Scenario, issues *catalog.List) (*Account, error) {
+	c := &collector{wanted: device, known: &Unknown{Device: device}}
+	if err := past.Events(c.take); err != nil {
+		return nil, err
+	}
+	if c.account.Device == "" {
+		return nil, c.known
+	}
+	a := c.finish()
+	a.Why = append(a.Why, c.grounds(scene)...)
+	a.Helps = remedies(issues, c)
+	a.Again = "windtunnel replay " + report.Quote(past.Path) + " --timeline " + report.Quote(a.Serial)
+	return &a, nil
+}
+
+// collector goes through a journal once.
+type collector struct {
+	wanted  string
+	known   *Unknown
+	account Account
+	events  []journal.Event // the PC's, and what services say of it
+	world   []journal.Event // what changed in its cell
+	cell    any
+	ended   *journal.Event
+	walled  bool // a rule of a site's firewall, or a fault, kept requests away
+}
+
+func (c *collector) take(e journal.Event) bool {
+	cell, _ := e.Get("cell")
+	if e.Kind == "device.made" {
+		serial := e.Text("serial")
+		c.known.Known = append(c.known.Known, serial)
+		if c.account.Device == "" && (strings.EqualFold(serial, c.wanted) || strings.EqualFold(e.Device, c.wanted)) {
+			c.account.Device, c.account.Serial, c.account.Model, c.account.TPM = e.Device, serial, e.Text("model"), e.Text("tpm")
+			c.cell = cell
+		}
+	}
+	if c.account.Device == "" || cell != c.cell {
+		return true
+	}
+	switch {
+	case e.Device == c.account.Device || e.Text("serial") == c.account.Serial:
+		c.events = append(c.events, e)
+		if e.Kind == "story.ended" {
+			c.ended = &e
+		}
+	case e.Device == "" && (e.Kind == "timeline.changed" || e.Kind == "timeline.failed" || e.Kind == "registration.failed" || e.Kind == fault.Fired):
+		if c.ended == nil {
+			c.world = append(c.world, e)
+		}
+	}
+	return true
+}
+
+// finish makes the story's outline.
+func (c *collector) finish() Account {
+	a := c.account
+	a.Parts, a.Why, a.Helps = []Part{}, []Ground{}, []Remedy{}
+	last, since := "", c.events[0].Time
+	for _, e := range c.events {
+		switch e.Kind {
+		case "phase.end":
+			took, _ := e.Get("took")
+			d, _ := took.(time.Duration)
+			last, since = e.Text("phase"), e.Time
+			a.Parts = append(a.Parts, Part{report.PhaseName(last), d.Seconds(), true})
+			if last == "user" {
+				a.Outcome = sim.Desktop
+			}
+		case "screen.shown":
+			if id := e.Text("screen"); id != "off" && id != "firmware" && (c.ended == nil || !e.Time.After(c.ended.Time)) {
+				a.Screen = id
+			}
+		}
+	}
+	end := c.events[len(c.events)-1].Time
+	if c.ended != nil {
+		a.Outcome, a.Code, a.Phase = c.ended.Text("outcome"), c.ended.Text("code"), c.ended.Text("phase")
+		end = c.ended.Time
+	}
+	if a.Outcome == "" {
+		a.Outcome = sim.Unfinished
+	}
+	if a.Outcome != sim.Desktop && a.Outcome != sim.Resealed {
+		name, _, _ := strings.Cut(report.FollowsOn(last), ",")
+		if name == "" {
+			name = "Before its technician came"
+		}
+		a.Parts = append(a.Parts, Part{name, end.Sub(since).Seconds(), false})
+	}
+	before := slices.DeleteFunc(slices.Clone(c.events), func(e journal.Event) bool { return e.Time.After(end) })
+	a.Last = before[max(0, len(before)-lastEvents):]
+	return a
+}
+
+// lastEvents is how many events before the end an account keeps; a story tells a
+// part of them.
+const lastEvents = 60
+
+// Good tells whether the PC got where it was to go.
+func (a *Account) Good() bool { return a.Outcome == sim.Desktop || a.Outcome == sim.Resealed }

@@ -1,0 +1,147 @@
+package invariant
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"windtunnel.test/sim/device"
+)
+
+const (
+	tokens = device.KeyIdentityStore + `\Tokens`
+	prt    = device.KeyIdentityStore + `\PRT`
+)
+
+var identityRules = []Invariant{
+	{"enrolment-needs-a-token", "Intune enrols a PC that has a token for its enrolment service, and the token is good", func(l *look) string {
+		if l.pc == nil || l.Kind != "mdm.enrolled.server" {
+			return ""
+		}
+		r, best := l.pc.Disk.Registry, time.Time{}
+		for _, resource := range r.Subkeys(tokens) {
+			if !strings.Contains(resource, "enrollment.manage") {
+				continue
+			}
+			if unix, err := strconv.ParseInt(r.String(tokens+`\`+resource, "Expires"), 10, 64); err == nil && time.Unix(unix, 0).After(best) {
+				best = time.Unix(unix, 0)
+			}
+		}
+		switch {
+		case best.IsZero():
+			return "it has none"
+		case best.Before(l.Time):
+			return "its token expired at " + best.UTC().String()
+		}
+		return ""
+	}},
+	{"ticket-in-its-life", "the deployment service takes a device ticket that has not expired", func(l *look) string {
+		if l.pc == nil || l.Kind != "ztd.profile" {
+			return ""
+		}
+		var ticket struct{ Expires time.Time }
+		b, ok := l.pc.Disk.Files.Read(device.FileTicket)
+		switch {
+		case !ok || json.Unmarshal(b, &ticket) != nil:
+			return "the PC has no ticket"
+		case ticket.Expires.Before(l.Time):
+			return "its ticket expired at " + ticket.Expires.String()
+		}
+		return ""
+	}},
+	{"tokens-have-a-life", "nobody is given a token that has expired already", func(l *look) string {
+		if l.Kind != "token.acquired" && l.Kind != "msa.ticket" {
+			return ""
+		}
+		if v, _ := l.Get("expires"); v != nil {
+			if t, ok := v.(time.Time); ok && !t.After(l.Time) {
+				return "it expired at " + t.String()
+			}
+		}
+		return ""
+	}},
+	{"user-tokens-have-a-user", "a token for a user comes from a user's primary refresh token, while somebody is signed in", func(l *look) string {
+		if l.pc == nil || l.Kind != "token.acquired" || l.Text("kind") != "user" {
+			return ""
+		}
+		switch {
+		case l.pc.Disk.Registry.String(prt, "Token") == "":
+			return "there is no primary refresh token"
+		case l.m.account == "" && len(l.m.users) == 0:
+			return "nobody is signed in"
+		}
+		return ""
+	}},
+	{"one-prt-a-session", "a user is given one primary refresh token in one start of Windows, on a PC with a device certificate", func(l *look) string {
+		if l.pc == nil || l.Kind != "prt.acquired" {
+			return ""
+		}
+		if n := l.m.prts[l.Text("user")]; n > 0 {
+			return fmt.Sprintf("%s has %d already", l.Text("user"), n)
+		}
+		if _, ok := l.pc.Disk.Certs.Find(device.StoreMySystem, "entra-device"); !ok {
+			return "the PC has no device certificate"
+		}
+		return ""
+	}},
+	{"one-enrolment", "a PC has one MDM enrolment", func(l *look) string {
+		if l.pc == nil {
+			return ""
+		}
+		r, n := l.pc.Disk.Registry, 0
+		for _, id := range r.Subkeys(device.KeyEnrollments) {
+			if r.String(device.KeyEnrollments+`\`+id, "ProviderID") != "" {
+				n++
+			}
+		}
+		if n > 1 {
+			return fmt.Sprintf("it has %d", n)
+		}
+		return ""
+	}},
+	{"one-join", "a PC is joined to one tenant, once", func(l *look) string {
+		if l.pc == nil {
+			return ""
+		}
+		if n := len(l.pc.Disk.Registry.Subkeys(device.KeyJoinInfo)); n > 1 {
+			return fmt.Sprintf("it is joined %d times", n)
+		}
+		return ""
+	}},
+	{"one-record", "Intune has one managed device and one registration of a PC", func(l *look) string {
+		if l.pc == nil || !atRest(l.Kind) {
+			return ""
+		}
+		if managed, registered := l.eyes.records(l.w, l.pc); managed > 1 || registered > 1 {
+			return fmt.Sprintf("it has %d managed devices and %d registrations", managed, registered)
+		}
+		return ""
+	}},
+	{"desktop-is-somebodys", "who is at the desktop is a user of a PC that is joined and managed", func(l *look) string {
+		if l.pc == nil || l.Kind != "desktop.reached" {
+			return ""
+		}
+		r := l.pc.Disk.Registry
+		_, member := l.pc.Domain()
+		switch {
+		case r.String(device.KeyOOBE, "UserSID") == "":
+			return "there is no user"
+		case !member && len(r.Subkeys(device.KeyJoinInfo)) == 0:
+			return "the PC is not joined"
+		}
+		return ""
+	}},
+}
+
+// atRest tells whether an event is one of the PC's own, at which no service is
+// in the middle of something.
+func atRest(kind string) bool {
+	for _, k := range []string{"screen.", "device.", "esp.", "phase.", "story.", "person.", "eventlog", "mdm.enrolled"} {
+		if strings.HasPrefix(kind, k) && kind != "mdm.enrolled.server" {
+			return true
+		}
+	}
+	return false
+}
