@@ -81,10 +81,11 @@ type FailureGroup struct {
 
 // Expectation is one line of the scenario's `expect` and whether it was met.
 type Expectation struct {
-	Text string  `json:"text"` // what was expected, and what was found
-	Met  bool    `json:"met"`
-	Got  float64 `json:"got"`            // the figure, or how many PCs, events or objects fit
-	Line int     `json:"line,omitempty"` // in the scenario's file
+	Expected string  `json:"expected"`
+	Text     string  `json:"text"` // what was expected, and what was found
+	Met      bool    `json:"met"`
+	Got      float64 `json:"got"`            // the figure, or how many PCs, events or objects fit
+	Line     int     `json:"line,omitempty"` // in the scenario's file
 	// Evidence is the event that decided it: the first that fits or, where none
 	// did, the nearest. Event is the same, for who has run it.
 	Evidence string         `json:"evidence,omitempty"`
@@ -134,9 +135,9 @@ func (s *Summary) judge(of *scenario.Scenario, cells []*cell) {
 	}
 	items := outcome.Verdicts(of.Expect, judges...)
 	for i, r := range of.Expect.Evaluate(s.Metrics()) {
-		x := Expectation{Text: r.String(), Met: r.Met, Got: r.Got}
+		x := Expectation{Expected: r.Expectation.String(), Text: r.String(), Met: r.Met, Got: r.Got}
 		if r.Item != nil {
-			x = Expectation{Text: items[i].Text, Met: items[i].Met, Got: items[i].Got, Event: items[i].Evidence}
+			x = Expectation{Expected: x.Expected, Text: items[i].Text, Met: items[i].Met, Got: items[i].Got, Event: items[i].Evidence}
 			if x.Event != nil {
 				x.Evidence = x.Event.String()
 			}

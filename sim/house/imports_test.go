@@ -69,11 +69,11 @@ var rooms = []room{
 	{"sim/serve", slices.Concat(world, []string{"sim/outcome"})},
 	{"sim/ending", world},
 	{"sim/shrink", slices.Concat(world, []string{"sim/outcome"})},
-	{"sim/explain", slices.Concat(world, []string{"sim/outcome", "sim/catalog", "sim/report"})},
+	{"sim/explain", slices.Concat(world, []string{"sim/ending", "sim/outcome", "sim/catalog", "sim/report"})},
 	{"sim/invariant", world},
 	{"sim/walk", slices.Concat(world, []string{"sim/ending", "sim/invariant", "sim/outcome"})},
 	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report", "sim/ending"})},
-	{"sim/expect", slices.Concat(world, []string{"sim/outcome"})},
+	{"sim/expect", slices.Concat(world, []string{"sim/outcome", "sim/report"})},
 	{"sim/cmd/windtunnel", []string{"=sim", "sim/walk", "sim/scenario", "sim/outcome", "sim/catalog", "sim/explain", "sim/shrink", "sim/load", "sim/report", "sim/serve", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
 	{"scenarios/quickstart", nil}, // embedded data
 	{"scenarios", []string{"sim", "fakeintune", "fakeentra", "fakead", "scenarios"}},

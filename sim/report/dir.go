@@ -40,6 +40,9 @@ type Dir struct {
 type Header struct {
 	Build string // sim.Build of the binary
 	Home  string // as --home takes it
+	// Spec is the command that runs the spec again whose folder it is; "" for a
+	// scenario's run.
+	Spec string
 }
 
 // Create makes the folder for a run, or empties that of an earlier run, and
@@ -52,7 +55,11 @@ func Create(path string, scenario []byte, h Header) (*Dir, error) {
 		return nil, fmt.Errorf("output: %s: %w", path, err)
 	}
 	d := &Dir{path: path}
-	head := fmt.Sprintf("%s\n# build: %s\n# home: %s\n# Again: windtunnel replay %s\n\n", mark, oneLine(h.Build), oneLine(h.Home), Quote(path))
+	again := "# Again: windtunnel replay " + Quote(path)
+	if h.Spec != "" {
+		again = "# spec: " + oneLine(h.Spec)
+	}
+	head := fmt.Sprintf("%s\n# build: %s\n# home: %s\n%s\n\n", mark, oneLine(h.Build), oneLine(h.Home), again)
 	if err := d.write(ScenarioName, append([]byte(head), scenario...)); err != nil {
 		return nil, err
 	}

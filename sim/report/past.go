@@ -40,6 +40,8 @@ func Open(path string) (*Past, error) {
 			p.Header.Build = value
 		case "home":
 			p.Header.Home = value
+		case "spec":
+			p.Header.Spec = value
 		}
 	}
 	b, err := os.ReadFile(filepath.Join(path, SummaryName))

@@ -33,8 +33,22 @@ func (w *World) explain() {
 		fmt.Fprintf(&b, "The last of %s (%s)\n%s\n%s\n", pc.Name, pc.Hardware.Serial, strings.Join(lines[max(0, len(lines)-lastLines):], ""), pc.Screen())
 	}
 	b.WriteString(w.firedRules())
+	switch dir, err := w.keep(); {
+	case err != nil:
+		fmt.Fprintf(&b, "Not kept: %v\n", err)
+	case dir != "":
+		fmt.Fprintf(&b, "Kept: windtunnel explain %s --device %s\n", report.Quote(dir), w.suspect())
+	}
 	fmt.Fprintf(&b, "Again: %s\n", w.replay())
 	ginkgo.AddReportEntry("What happened", b.String(), ginkgo.ReportEntryVisibilityFailureOrVerbose)
+}
+
+// suspect is the PC that a failure is probably about: the last one made.
+func (w *World) suspect() string {
+	if len(w.PCs) == 0 {
+		return "none"
+	}
+	return w.PCs[len(w.PCs)-1].Name
 }
 
 // firedRules lists the fault rules that fired, in the order in which they first
@@ -101,3 +115,11 @@ func suite() string {
 
 // quote makes one word of a text, for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// Failed fails the spec with a message, unless it is empty.
+func (w *World) Failed(message string) {
+	ginkgo.GinkgoHelper()
+	if message != "" {
+		ginkgo.Fail(message)
+	}
+}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -43,6 +45,7 @@ type runFlags struct {
 	seed    *vclock.Seed
 	csv     string
 	out     string
+	junit   string
 	strict  bool
 }
 
@@ -53,6 +56,7 @@ func runRun(sh *shell) (int, error) {
 	number(fs, &f.cells, "cells", 1, 1024, "`N`: worlds that the fleet is dealt into (default: the scenario's); another number is another run")
 	seedFlag(fs, &f.seed)
 	fs.StringVar(&f.out, "out", "", "`DIR`: keep journal, summary and samples there; an earlier run's folder is overwritten, any other is not")
+	fs.StringVar(&f.junit, "junit", "", "`FILE`: write what came of the scenario's expectations there, as a JUnit report")
 	fs.StringVar(&f.csv, "import", "", "`CSV`: register these hardware hashes and make PCs of that hardware")
 	homeFlag(fs, &f.home)
 	fs.BoolVar(&f.strict, "strict", false, "members of tenant objects that nothing reads are errors")
@@ -133,7 +137,35 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 	if err != nil {
 		return 0, err
 	}
+	if err := f.forCI(sh, r, again); err != nil {
+		return 0, err
+	}
 	return f.show(sh, r, again)
+}
+
+// forCI tells CI systems what came of the expectations: in a report, and on
+// GitHub, which says CI=true to what it runs, beside the lines of the file.
+func (f *runFlags) forCI(sh *shell, r *ran, again string) error {
+	if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
+		to := sh.out
+		if sh.json {
+			to = sh.err
+		}
+		if err := report.Annotations(to, r.Summary, f.file); err != nil {
+			return err
+		}
+	}
+	if f.junit == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := report.JUnit(&b, r.Summary, f.file, again); err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.junit, b.Bytes(), 0o644); err != nil {
+		return inputErrorf("--junit: %w", err)
+	}
+	return nil
 }
 
 // show prints what the run came to.

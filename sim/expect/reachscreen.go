@@ -1,0 +1,14 @@
+package expect
+
+import (
+	"github.com/onsi/gomega/types"
+
+	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/journal"
+)
+
+// ReachScreen succeeds for a PC that has shown a screen: its identifier, such as
+// "autopilot.failure", or a glob.
+func ReachScreen(id string) types.GomegaMatcher {
+	return happened("reach the screen "+id, func(e journal.Event) bool { return e.Kind == "screen.shown" && fault.Match(id, e.Text("screen")) }, lastOf("screen.shown", "it showed nothing"))
+}
