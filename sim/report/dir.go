@@ -17,6 +17,7 @@ const (
 	ScenarioName = "scenario.yaml"
 	JournalName  = "journal.jsonl.zst"
 	SummaryName  = "summary.json"
+	PageName     = "report.html"
 	DevicesName  = "devices"
 	ShrunkName   = "shrunk.yaml" // that `windtunnel shrink` writes
 	timelineName = "timeline.txt"
@@ -102,6 +103,9 @@ func (d *Dir) Finish(s *sim.Summary, timelines map[string][]journal.Event) error
 	}
 	return errors.Join(append(errs, d.write(SummaryName, b))...)
 }
+
+// Put puts another file into the folder.
+func (d *Dir) Put(name string, content []byte) error { return d.write(name, content) }
 
 // fileName keeps a serial number from naming another folder.
 func fileName(serial string) string {

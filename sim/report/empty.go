@@ -59,7 +59,7 @@ func leftovers(path string) (files, folders []string, err error) {
 }
 
 func isRunFile(name string) bool {
-	return name == ScenarioName || name == JournalName || name == SummaryName || name == RemainsName || name == ShrunkName || strings.HasPrefix(name, temporary)
+	return name == ScenarioName || name == JournalName || name == SummaryName || name == PageName || name == RemainsName || name == ShrunkName || strings.HasPrefix(name, temporary)
 }
 
 // timelines lists what is in the folder "devices".

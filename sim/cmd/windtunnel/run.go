@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/report"
+	"windtunnel.test/sim/report/page"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vclock"
 )
@@ -101,6 +103,7 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 	again := f.again(s, given)
 	var dir *report.Dir
 	var sink journal.Sink
+	var faults *page.Faults
 	if f.out != "" {
 		text, err := scenario.Marshal(s, "")
 		if err != nil {
@@ -110,7 +113,8 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 		if err != nil {
 			return 0, &inputError{err}
 		}
-		sink, again = dir.Journal(), "windtunnel replay "+report.Quote(f.out)
+		faults = &page.Faults{}
+		sink, again = both{dir.Journal(), faults}, "windtunnel replay "+report.Quote(f.out)
 	}
 	if !sh.json {
 		fmt.Fprintf(sh.err, "%s: %s, seed %d, home %s\n", s.Name, pcs(s.Fleet.Count()), uint64(s.Seed), f.home)
@@ -130,8 +134,9 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 		for _, serial := range r.Samples {
 			samples[serial] = r.timeline(serial)
 		}
-		if derr := dir.Finish(r.Summary, samples); err == nil {
-			err = derr
+		derr := dir.Finish(r.Summary, samples)
+		if err = errors.Join(err, derr); err == nil {
+			err = f.page(dir, r, faults)
 		}
 	}
 	if err != nil {
@@ -141,6 +146,26 @@ func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]str
 		return 0, err
 	}
 	return f.show(sh, r, again)
+}
+
+// page writes the run's report.html into its folder.
+func (f *runFlags) page(dir *report.Dir, r *ran, faults *page.Faults) error {
+	const most = 12 // stories
+	d := page.Data{Summary: r.Summary, Faults: faults.List(), Commands: []page.Command{
+		{Why: "The same run", Line: "windtunnel replay " + report.Quote(f.out)},
+	}}
+	for _, serial := range r.Samples[:min(most, len(r.Samples))] {
+		d.Stories = append(d.Stories, page.Story{Serial: serial, Events: r.timeline(serial)})
+	}
+	if len(r.Failures) > 0 {
+		d.Commands = append(d.Commands, page.Command{Why: "Why one failed", Line: "windtunnel explain " + report.Quote(f.out) + " --device " + report.Quote(r.Failures[0].Sample)},
+			page.Command{Why: "A smaller run with the same failure", Line: "windtunnel shrink " + report.Quote(f.out)})
+	}
+	var b bytes.Buffer
+	if err := page.Write(&b, d); err != nil {
+		return err
+	}
+	return dir.Put(report.PageName, b.Bytes())
 }
 
 // forCI tells CI systems what came of the expectations: in a report, and on

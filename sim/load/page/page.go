@@ -38,9 +38,6 @@ func Curves(r *figure.Recorder, steps []string) []Curve {
 //go:embed page.gohtml
 var text string
 
-//go:embed page.css
-var style string
-
 var layout = template.Must(template.New("page").Funcs(template.FuncMap{
 	"micros": micros, "count": count, "rate": rate, "bytes": size, "percent": percent, "class": className, "span": span,
 }).Parse(text))
@@ -64,7 +61,7 @@ type view struct {
 
 // Write writes the page.
 func Write(w io.Writer, d Data) error {
-	v := view{Summary: d.Summary, Style: template.CSS(chart.Style + style), Warnings: warnings(d.Summary), Failures: failures(d.Summary), Waterfall: falls(d.Summary)}
+	v := view{Summary: d.Summary, Style: template.CSS(chart.Style + chart.Page), Warnings: warnings(d.Summary), Failures: failures(d.Summary), Waterfall: falls(d.Summary)}
 	for _, f := range d.Summary.Steps {
 		if f.Scope && f.Bad == "" {
 			v.Scopes = append(v.Scopes, f)

@@ -9,3 +9,9 @@ import _ "embed"
 //
 //go:embed style.css
 var Style string
+
+// Page is the CSS of a page that has drawings: headings, tables, tiles, warnings
+// and pictures in tables, on every screen and on paper. It needs Style.
+//
+//go:embed page.css
+var Page string
