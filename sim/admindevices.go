@@ -2,11 +2,15 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
+	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/wire/graph"
+	"windtunnel.test/sim/wire/ztd"
 )
 
 // AssignUser assigns a user to a registered PC.
@@ -53,4 +57,51 @@ func (a *Administrator) DeleteManagedDevice(ctx context.Context, serial string) 
 		return err
 	}
 	return a.Graph(ctx, http.MethodDelete, graphRoot+"/v1.0/deviceManagement/managedDevices/"+d.ID, nil, nil)
+}
+
+// DeleteEntraDevice deletes the directory's object of a registered PC, which
+// Autopilot needs (learn.microsoft.com, "Windows Autopilot known issues",
+// 0x801C03F3).
+func (a *Administrator) DeleteEntraDevice(ctx context.Context, serial string) error {
+	d, err := a.Identity(ctx, serial)
+	if err != nil {
+		return err
+	}
+	var known []graph.Device
+	if err := list(ctx, a, graphRoot+"/v1.0/devices", &known); err != nil {
+		return err
+	}
+	for _, k := range known {
+		if strings.EqualFold(k.DeviceID, d.AzureActiveDirectoryDeviceID) {
+			return a.Graph(ctx, http.MethodDelete, graphRoot+"/v1.0/devices/"+k.ID, nil, nil)
+		}
+	}
+	return fmt.Errorf("Entra device of %s: %w", serial, ErrNoSuchPC)
+}
+
+// DeleteRegistration takes a PC out of the tenant's list.
+func (a *Administrator) DeleteRegistration(ctx context.Context, serial string) error {
+	d, err := a.Identity(ctx, serial)
+	if err != nil {
+		return err
+	}
+	return a.Graph(ctx, http.MethodDelete, identitiesURL+"/"+d.ID, nil, nil)
+}
+
+// importAgain imports the hashes of the PCs that fit a glob.
+func (w *World) importAgain(ctx context.Context, admin *Administrator, glob string) error {
+	var rows []ztd.Row
+	err := w.each(glob, func(pc *device.PC) error {
+		row, err := pc.Row(w.Clock.Now())
+		rows = append(rows, row)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	files, err := csvFiles(rows)
+	for _, file := range files {
+		err = errors.Join(err, admin.ImportCSV(ctx, file))
+	}
+	return err
 }

@@ -115,7 +115,7 @@ func (w *World) storyOf(s *scenario.Scenario, d scenario.Device, crews map[strin
 	}
 	if u, ok := s.Tenant.User(d.User); ok {
 		p := s.People.Users
-		who := User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, OnFailure: string(p.OnFailure), Stays: w.hurried(p.Stays)}
+		who := User{UPN: u.UserPrincipalName, Password: u.Password, Language: p.Language, Patience: p.Patience, OnFailure: string(p.OnFailure), Stays: w.hurried(p.Stays), ForWork: p.ForWork}
 		if as, ok := s.Account(p.SignsInAs); ok {
 			who.EntraName, who.EntraPassword = as.UserPrincipalName, as.Password
 		}

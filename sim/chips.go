@@ -1,9 +1,12 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vtpm"
@@ -40,4 +43,22 @@ func ChipOf(s *scenario.Scenario, serial string) (PCChip, error) {
 // cellSeed is the seed of a cell's world.
 func cellSeed(s *scenario.Scenario, n int) vclock.Seed {
 	return s.Seed.Derive("cell", fmt.Sprint(n))
+}
+
+// setTPMState brings a PC's chip into a state, also while nobody has the PC on.
+func (w *World) setTPMState(ctx context.Context, pc *device.PC, state string) error {
+	if pc.Chip == nil {
+		return fmt.Errorf("%s has no TPM", pc.Name)
+	}
+	off := !pc.Chip.On()
+	if off {
+		if err := pc.Chip.PowerOn(ctx); err != nil {
+			return err
+		}
+	}
+	err := pc.Chip.Turn(ctx, vtpm.State(state), w.options.Pace.TPM)
+	if off {
+		err = errors.Join(err, pc.Chip.Shutdown(ctx))
+	}
+	return err
 }

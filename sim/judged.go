@@ -5,20 +5,36 @@ import (
 	"net/http"
 	"time"
 
+	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/outcome"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/wire/hosts"
 )
 
+// judgedAtEnd has a judge look into a PC when its story has ended, beside whoever
+// does so already. A PC that is deployed once more is looked into again.
+func judgedAtEnd(j *outcome.Judge, also func(context.Context, *World, *device.PC, End)) func(context.Context, *World, *device.PC, End) {
+	return func(ctx context.Context, w *World, pc *device.PC, e End) {
+		j.Registry(pc.Name, pc.Disk.Registry.Text)
+		if also != nil {
+			also(ctx, w, pc, e)
+		}
+	}
+}
+
 // judged tells a cell's judge how it all ended: how each PC's story did, what is
-// in its registry, and what Graph answers now. Asking goes on in the world's own
-// time, which nobody's story is part of any more.
+// in the registry of those that are not through, and what Graph answers now.
+// Asking goes on in the world's own time, which nobody's story is part of any
+// more.
 func (w *World) judged(ctx context.Context, j *outcome.Judge, expect scenario.Expectations, until time.Time) error {
-	for _, e := range w.Ends() {
+	ends := w.Ends()
+	for _, e := range ends {
 		j.End(outcome.End(e))
 	}
-	for _, pc := range w.PCs {
-		j.Registry(pc.Name, pc.Disk.Registry.Text)
+	for i, pc := range w.PCs {
+		if ends[i].Outcome == Unfinished {
+			j.Registry(pc.Name, pc.Disk.Registry.Text)
+		}
 	}
 	if ctx.Err() != nil || !asksGraph(expect) {
 		return nil

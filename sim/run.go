@@ -110,6 +110,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	sinks, judge := []journal.Sink{watch.sink(n)}, outcome.New(expect)
 	if judge.Any() {
 		sinks = append(sinks, journal.SinkFunc(judge.Event))
+		o.Ended = judgedAtEnd(judge, o.Ended)
 	}
 	w, err := newCell(o, all, n, sinks...)
 	if err != nil {

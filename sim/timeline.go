@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/oobe"
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
@@ -105,6 +106,12 @@ func (w *World) change(ctx context.Context, do scenario.Action) error {
 		return admin.Unassign(ctx, *do.Unassign)
 	case do.DeleteManagedDevice != nil:
 		return w.each(do.DeleteManagedDevice.Device, func(pc *device.PC) error { return admin.DeleteManagedDevice(ctx, pc.Hardware.Serial) })
+	case do.DeleteEntraDevice != nil:
+		return w.each(do.DeleteEntraDevice.Device, func(pc *device.PC) error { return admin.DeleteEntraDevice(ctx, pc.Hardware.Serial) })
+	case do.DeleteRegistration != nil:
+		return w.each(do.DeleteRegistration.Device, func(pc *device.PC) error { return admin.DeleteRegistration(ctx, pc.Hardware.Serial) })
+	case do.Import != nil:
+		return w.importAgain(ctx, admin, do.Import.Device)
 	case do.AllowNextEnrollment != nil:
 		return w.each(do.AllowNextEnrollment.Device, func(pc *device.PC) error {
 			return admin.onIdentity(ctx, pc.Hardware.Serial, "allowNextEnrollment", nil)
@@ -114,6 +121,14 @@ func (w *World) change(ctx context.Context, do scenario.Action) error {
 	case do.UnassignUser != nil:
 		return w.each(do.UnassignUser.Device, func(pc *device.PC) error {
 			return admin.onIdentity(ctx, pc.Hardware.Serial, "unassignUserFromDevice", nil)
+		})
+	case do.SetTPMState != nil:
+		return w.each(do.SetTPMState.Device, func(pc *device.PC) error { return w.setTPMState(ctx, pc, string(do.SetTPMState.State)) })
+	case do.Generalize != nil:
+		return w.each(do.Generalize.Device, func(pc *device.PC) error {
+			oobe.Generalize(pc.Disk)
+			pc.CutPower()
+			return nil
 		})
 	case do.DisableService != nil:
 		return w.each(do.DisableService.Device, func(pc *device.PC) error {

@@ -26,6 +26,9 @@ type User struct {
 	// ("" or "leave"), or press "Try again" ("retry"), "Reset" ("reset") once, or
 	// "Continue anyway" ("continue") as often as it takes.
 	OnFailure string
+	// ForWork has the user set a PC that Autopilot does not know up for work or
+	// school; who does not gives it up.
+	ForWork bool
 	// EntraName and EntraPassword are the account that the user gives on the
 	// organization's sign-in page; empty: UPN and Password.
 	EntraName, EntraPassword string
@@ -150,6 +153,11 @@ func (u *User) Unpack(ctx context.Context, pc *device.PC) error {
 			a = press(oobe.ButtonSignOut)
 		case oobe.ScreenNotice:
 			a = press(oobe.ButtonOK)
+		case oobe.ScreenEULA, oobe.ScreenLocal:
+			if !u.ForWork {
+				return failed(s)
+			}
+			a = press(s.Buttons[len(s.Buttons)-1])
 		case oobe.ScreenConsent:
 			if len(s.Inputs) > 0 {
 				continue // asks for what a user does not have

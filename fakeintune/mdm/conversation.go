@@ -197,10 +197,24 @@ func (c *conversation) again() (delivery.Subject, error) {
 	return c.subject(&user), nil
 }
 
+// keepShown has a device go on showing the status page that it was told to show
+// once: a page that is switched off later is off for enrolments to come
+// (learn.microsoft.com, "Set up the Enrollment Status Page").
+func (c *conversation) keepShown(sub delivery.Subject, due *delivery.Due) {
+	switch {
+	case sub.User != nil:
+	case due.Page.ShowInstallationProgress:
+		c.row.Session.Shown = true
+	case c.client.Device.PageShown:
+		due.Page.ShowInstallationProgress = true
+	}
+}
+
 // everything sends a scope's contract and all that is due.
 func (c *conversation) everything(sub delivery.Subject) error {
 	c.row.Session.Stage = sending
 	due := sub.Due(c.ctx, true)
+	c.keepShown(sub, &due)
 	items, err := c.items(sub, due)
 	if err != nil {
 		return err

@@ -198,6 +198,7 @@ func (c *conversation) end() error {
 	var err error
 	c.client.Device, err = c.client.Tenant.UpdateDevice(c.client.Device.ID, func(m *tenant.ManagedDevice) error {
 		m.LastSyncDateTime = graph.At(c.s.Tenants.Now())
+		m.PageShown = m.PageShown || v.Shown
 		switch {
 		case !v.Complete:
 		case v.User == "":

@@ -53,6 +53,7 @@ type session struct {
 	Complete bool
 	Changed  bool
 	Fresh    bool // the device no longer knows that all was sent
+	Shown    bool // it was told to show the status page
 
 	// What the device said of itself when it began.
 	Limit, ObjLimit int // bytes of a message and of an object; 0: any

@@ -60,6 +60,9 @@ type ManagedDevice struct {
 	// (object ids), was sent once.
 	DeviceSent bool
 	UsersSent  []string
+	// PageShown: it was told to show the enrolment status page, and nothing takes
+	// that back but another enrolment.
+	PageShown bool
 
 	Apps     []AppState
 	Settings []SettingState

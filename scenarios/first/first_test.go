@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"windtunnel.test/sim/expect"
 	"windtunnel.test/sim/spec"
 )
 
@@ -17,9 +18,9 @@ var _ = It("hands a PC from the technician to its user", func(w *spec.World) {
 	pc := w.NewRegisteredPC()
 
 	technician.Provision(pc) // Windows key five times, Provision, Reseal
-	Expect(w.Products(pc)).To(ContainElement("Agent"))
+	Expect(pc).To(expect.HaveInstalled("Agent"))
 
 	w.Ship(pc, 90*time.Minute)
 	user.Unpack(pc) // sign-in, status page, desktop
-	Expect(w.Products(pc)).To(ContainElement("Notes"))
+	Expect(pc).To(expect.HaveInstalled("Notes"))
 })

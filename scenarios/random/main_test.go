@@ -14,7 +14,7 @@ func soak() bool { return os.Getenv(soakVariable) != "" }
 // TestMain fixes the seed of what is drawn, unless a soak is wanted or somebody
 // gives another with -rapid.seed.
 func TestMain(m *testing.M) {
-	fixed := map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "60s"}
+	fixed := map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "20s"}
 	if !soak() {
 		fixed["rapid.seed"] = "1"
 	}

@@ -57,7 +57,22 @@ func (w *Windows) EncryptDevice() {
 	}
 	w.Registry().SetDWORD(keyBitLocker, "EncryptionMethod", method) // a later policy does not encrypt again
 	w.Registry().SetDWORD(keyBitLocker, "BootStatus", 1)
+	w.Registry().SetDWORD(keyBitLocker, "Since", uint32(w.Boots()))
 	w.Event("bitlocker.on")
+}
+
+// SettleEncryption has a policy's method count for a drive whose encryption has
+// only begun: where Autopilot sets the PC up, Windows encrypts nothing by its
+// default before the policies of device setup are there
+// (learn.microsoft.com/autopilot/bitlocker). That it holds up to the next start
+// of Windows is our model.
+func (w *Windows) SettleEncryption(method uint32) {
+	_, autopilot := w.Disk.Files.Read(FileProfile)
+	begun, _ := w.Registry().DWORD(keyBitLocker, "Since")
+	if !autopilot || !w.DriveEncrypted() || int(begun) != w.Boots() || w.Has(defects.EncryptsByDefault) {
+		return
+	}
+	w.Registry().SetDWORD(keyBitLocker, "EncryptionMethod", method)
 }
 
 // DriveEncrypted tells whether the drive's key is sealed to the TPM.

@@ -42,7 +42,7 @@ type Part struct {
 
 // Ground is one thing that speaks for the end that it came to.
 type Ground struct {
-	Kind string    `json:"kind"` // screen, reason, refusal, fault, request, setting, change, log
+	Kind string    `json:"kind"` // wait, reason, refusal, fault, request, setting, change, log
 	Text string    `json:"text"`
 	At   time.Time `json:"at,omitzero"` // virtual
 }
@@ -76,9 +76,14 @@ func Of(past *report.Past, device string, scene *scenario.Scenario, issues *cata
 		return nil, c.known
 	}
 	a := c.finish()
-	a.Why = append(a.Why, c.grounds(scene)...)
-	a.Helps = remedies(issues, c)
+	if !a.Good() {
+		a.Why = append(append(a.Why, a.waits()...), c.grounds(scene)...)
+	}
+	a.Helps = remedies(issues, c, &a)
 	a.Again = "windtunnel replay " + report.Quote(past.Path) + " --timeline " + report.Quote(a.Serial)
+	if past.Header.Spec != "" {
+		a.Again = past.Header.Spec
+	}
 	return &a, nil
 }
 
@@ -149,6 +154,9 @@ func (c *collector) finish() Account {
 	}
 	if a.Outcome == "" {
 		a.Outcome = sim.Unfinished
+		if e := c.failure(); e != nil { // of a spec, in which PCs have no stories that end
+			a.Outcome, a.Code, a.Phase = sim.FailedEnd, e.Text("code"), e.Text("phase")
+		}
 	}
 	if a.Outcome != sim.Desktop && a.Outcome != sim.Resealed {
 		name, _, _ := strings.Cut(report.FollowsOn(last), ",")
@@ -160,6 +168,20 @@ func (c *collector) finish() Account {
 	before := slices.DeleteFunc(slices.Clone(c.events), func(e journal.Event) bool { return e.Time.After(end) })
 	a.Last = before[max(0, len(before)-lastEvents):]
 	return a
+}
+
+// failure is the last event in which Windows says what it has failed with, since
+// the PC was last switched on.
+func (c *collector) failure() *journal.Event {
+	for i := range slices.Backward(c.events) {
+		if slices.Contains(failures, c.events[i].Kind) {
+			return &c.events[i]
+		}
+		if c.events[i].Kind == "device.power.on" {
+			return nil
+		}
+	}
+	return nil
 }
 
 // lastEvents is how many events before the end an account keeps; a story tells a

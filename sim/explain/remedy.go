@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel.test/sim"
 	"windtunnel.test/sim/catalog"
 	"windtunnel.test/sim/journal"
 )
@@ -19,17 +20,17 @@ const mostRemedies = 3
 // remedies looks the end up in the catalogue: first by the code on the page
 // together with what else was seen, then, where the page had no code, by screen
 // and row.
-func remedies(issues *catalog.List, c *collector) []Remedy {
+func remedies(issues *catalog.List, c *collector, a *Account) []Remedy {
 	out := []Remedy{}
-	if issues == nil || c.ended == nil {
+	if issues == nil || a.Good() || a.Outcome == sim.Unfinished {
 		return out
 	}
-	outcome, code := c.ended.Text("outcome"), c.ended.Text("code")
-	if outcome == "desktop" || outcome == "resealed" {
-		return out
-	}
+	code := a.Code
 	var seen strings.Builder
-	seen.WriteString(code + " " + outcome + " " + c.ended.Text("check") + " ")
+	seen.WriteString(code + " " + a.Outcome + " ")
+	if c.ended != nil {
+		seen.WriteString(c.ended.Text("check") + " ")
+	}
 	for _, g := range c.reason() {
 		seen.WriteString(strings.Join(codeForm.FindAllString(g.Text, -1), " ") + " " + g.Text + " ")
 	}
@@ -48,6 +49,7 @@ func remedies(issues *catalog.List, c *collector) []Remedy {
 	if c.walled { // a wall or a fault on the way is nearer than what the same code may also come from
 		slices.SortStableFunc(hits, func(a, b catalog.Hit) int { return cmp.Compare(ofNetwork(b), ofNetwork(a)) })
 	}
+	hits = a.ofWaits(issues, hits)
 	for _, h := range hits[:min(len(hits), mostRemedies)] {
 		out = append(out, Remedy{ID: h.Entry.ID, Title: h.Entry.Title, Cause: h.Entry.Cause, Text: h.Entry.Remedy, Sources: h.Entry.Sources, By: h.By})
 	}

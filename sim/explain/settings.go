@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/scenario"
@@ -86,7 +87,7 @@ func peculiar(d scenario.Device) (list []Ground) {
 	add(d.TPM == "none", "fleet, %s: tpm none", d.Group)
 	add(!d.SecureBoot, "fleet, %s: secureBoot false", d.Group)
 	add(d.Unregistered, "fleet, %s: the PC is not registered", d.Group)
-	add(d.Clock != (scenario.ClockOffset{}), "fleet, devices, %s: clock %v ahead, drift %v a day", d.Name, d.Clock.Offset, d.Clock.Drift)
+	add(d.Clock != (scenario.ClockOffset{}), "fleet, devices, %s: clock %v ahead, drift %v a day", d.Name, time.Duration(d.Clock.Offset), time.Duration(d.Clock.Drift))
 	return list
 }
 

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel.test/sim"
 	"windtunnel.test/sim/report"
 )
 
 // titles are the words for kinds of grounds.
 var titles = map[string]string{
-	"reason": "Windows says", "refusal": "Refused", "fault": "Fault", "request": "Request", "setting": "Scenario", "change": "Changed", "log": "Event log",
+	"wait": "Wait", "reason": "Windows says", "refusal": "Refused", "fault": "Fault", "request": "Request", "setting": "Scenario", "change": "Changed", "log": "Event log",
 }
 
 // lastLines is how much of the story before the end is told.
@@ -63,10 +64,10 @@ func (a *Account) ending() string {
 	if a.Code != "" {
 		s += " with " + report.CodeName(a.Code)
 	}
-	if a.Phase != "" {
+	if _, _, stuck := a.stuckAt(); a.Phase != "" && !stuck {
 		s += fmt.Sprintf(" in %q", a.Phase)
 	}
-	if a.Screen != "" && !a.Good() {
+	if a.Screen != "" && a.Outcome == sim.FailedEnd {
 		s += fmt.Sprintf(", on the screen %q", a.Screen)
 	}
 	return s

@@ -16,10 +16,6 @@ import (
 // grounds are what the journal and the scenario have to say about the end, the
 // nearest to it first.
 func (c *collector) grounds(scene *scenario.Scenario) (list []Ground) {
-	bad := c.ended != nil && c.ended.Text("outcome") != "desktop" && c.ended.Text("outcome") != "resealed"
-	if !bad && c.ended != nil {
-		return nil
-	}
 	list = append(list, c.reason()...)
 	list = append(list, c.refusals()...)
 	list = append(list, c.faults()...)

@@ -62,7 +62,7 @@ var rooms = []room{
 	{"sim/device", slices.Concat(machine, []string{"sim/device/defects"})},
 	{"sim/scenario", slices.Concat(low, []string{"sim/vnet"})},
 	{"sim/outcome", slices.Concat(low, []string{"sim/scenario"})},
-	{"sim/catalog", slices.Concat(world, []string{"sim/outcome"})},
+	{"sim/catalog", slices.Concat(world, []string{"sim/outcome", "scenarios/knownissues"})},
 	{"sim/load", slices.Concat(world, []string{"sim/outcome", "sim/report/chart"})},
 	{"sim/report/chart", nil}, // numbers and names alone, for any page
 	{"sim/report", slices.Concat(world, []string{"sim/outcome"})},
@@ -75,7 +75,8 @@ var rooms = []room{
 	{"sim/spec", slices.Concat(world, []string{"sim/outcome", "sim/report", "sim/ending"})},
 	{"sim/expect", slices.Concat(world, []string{"sim/outcome", "sim/report"})},
 	{"sim/cmd/windtunnel", []string{"=sim", "sim/walk", "sim/scenario", "sim/outcome", "sim/catalog", "sim/explain", "sim/shrink", "sim/load", "sim/report", "sim/serve", "sim/vtpm", "sim/vclock", "sim/vnet", "sim/journal", "sim/hresult", "sim/wire/problem", "scenarios/quickstart"}},
-	{"scenarios/quickstart", nil}, // embedded data
+	{"scenarios/quickstart", nil},  // embedded data
+	{"scenarios/knownissues", nil}, // embedded data
 	{"scenarios", []string{"sim", "fakeintune", "fakeentra", "fakead", "scenarios"}},
 	{"sim", slices.Concat(ground, []string{"sim/scenario", "sim/outcome"})},
 }

@@ -58,6 +58,9 @@ var forged = []forgery{
 	{"apps-in-their-phase", "no user", func(f *forge) { f.enrolled(); f.x.worlds[f.w].apps["App"] = true }, func(f *forge) { f.app("InProgress") }},
 
 	{"enrolment-needs-a-token", "none", nil, func(f *forge) { f.on("mdm.enrolled.server") }},
+	{"enrolment-needs-a-token", "another user", func(f *forge) { f.on("user.signedIn", "user", "a"); f.on("mdm.enrolled.server", "upn", "a") }, func(f *forge) {
+		f.on("mdm.enrolled.server", "upn", "b")
+	}},
 	{"enrolment-needs-a-token", "expired", func(f *forge) { f.token(time.Minute); f.on("mdm.enrolled.server") }, func(f *forge) {
 		f.now = f.now.Add(time.Hour)
 		f.on("mdm.enrolled.server")

@@ -16,9 +16,12 @@ const (
 )
 
 var identityRules = []Invariant{
-	{"enrolment-needs-a-token", "Intune enrols a PC that has a token for its enrolment service, and the token is good", func(l *look) string {
+	{"enrolment-needs-a-token", "Intune enrols a PC whose user has just signed in, or that has a token of its own for the enrolment service, and the token is good", func(l *look) string {
 		if l.pc == nil || l.Kind != "mdm.enrolled.server" {
 			return ""
+		}
+		if upn := l.Text("upn"); upn != "" && l.m.users[upn] {
+			return "" // by the user's token, which nobody keeps
 		}
 		r, best := l.pc.Disk.Registry, time.Time{}
 		for _, resource := range r.Subkeys(tokens) {

@@ -210,6 +210,9 @@ func same(glob, text string) bool {
 	if fault.Match(glob, text) {
 		return true
 	}
-	number, _, named := strings.Cut(text, " (")
-	return named && strings.HasPrefix(text, "0x") && fault.Match(glob, number)
+	if !strings.HasPrefix(text, "0x") {
+		return false
+	}
+	number, _, _ := strings.Cut(text, " (")
+	return fault.Match(strings.ToUpper(glob), strings.ToUpper(number))
 }

@@ -31,8 +31,8 @@ type ExpectItem struct {
 
 // EndPattern is how a PC's story ends.
 type EndPattern struct {
-	Outcome                   string // one of the outcomes
-	Code, Phase, Check        string
+	Outcome             string // one of the outcomes
+	Code, Phase, Check  string
 	Reason, Screen, Row string
 }
 
@@ -262,7 +262,7 @@ func (d *decoder) count(n *node, path string) *CountOf {
 }
 
 func (d *decoder) registryIs(n *node, path string) *RegistryIs {
-	r := &RegistryIs{}
+	r, missing := &RegistryIs{}, false
 	for _, f := range d.fields(n, path) {
 		switch f.Field {
 		case "key":
@@ -271,12 +271,17 @@ func (d *decoder) registryIs(n *node, path string) *RegistryIs {
 			r.Name = f.Is
 		case "is":
 			r.Is = f.Is
+		case "missing":
+			missing = f.Is == "true"
 		default:
-			d.errorf(n, "%s.%s: unknown key; a value of the registry has key, name and is", path, f.Field)
+			d.errorf(n, "%s.%s: unknown key; a value of the registry has key, name, and is or missing", path, f.Field)
 		}
 	}
 	if r.Key == "" || r.Name == "" {
 		d.errorf(n, "%s: key and name say which value", path)
+	}
+	if missing == (r.Is != "") {
+		d.errorf(n, "%s: write what it is, or missing: true", path)
 	}
 	return r
 }

@@ -29,6 +29,8 @@ func (x *ExpectItem) tree() mapping {
 		of := mapping{{"key", x.Registry.Key}, {"name", x.Registry.Name}}
 		if x.Registry.Is != "" {
 			of = append(of, entry{"is", x.Registry.Is})
+		} else {
+			of = append(of, entry{"missing", true})
 		}
 		m = append(m, entry{"registry", of})
 	case x.Graph != nil:

@@ -47,6 +47,7 @@ func (t Technicians) InCell(cell, cells, before int) int {
 type Users struct {
 	Group       string        `yaml:"group" doc:"Members of this group get the PCs, in turn; missing: all users."`
 	SignsInAs   string        `yaml:"signsInAs" doc:"Account that they give on the organization's sign-in page in place of their own, of the tenant or of otherTenants; missing: their own."`
+	ForWork     bool          `yaml:"forWork" doc:"Where Autopilot does not know a PC, they set it up for work or school by their own account; otherwise they go no further than the licence terms."`
 	Preassigned Share         `yaml:"preassigned" doc:"Part of the PCs that is registered with its user."`
 	Language    string        `yaml:"language" default:"en-US" doc:"Language that they choose in OOBE where it is left to them."`
 	Patience    time.Duration `yaml:"patience" default:"4h" min:"1s" doc:"How long they watch a screen on which nothing can be done before they give up."`

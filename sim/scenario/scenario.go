@@ -79,8 +79,6 @@ var notYet = map[string]map[string]string{
 	"Action": {
 		"setClock":           "clock changes",
 		"cutPower":           "power cuts at a time; a fault rule can cut power at an event",
-		"deleteEntraDevice":  "deletion of directory devices",
-		"deleteRegistration": "deletion of registrations",
 		"setGroupTag":        "changes of group tags",
 		"setProxy":           "changes of proxies",
 		"removeLicense":      "changes of licences",

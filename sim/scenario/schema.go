@@ -58,7 +58,7 @@ var forms = map[reflect.Type]*jsonschema.Schema{
 		{Type: "object", MinProperties: jsonschema.Ptr(1), AdditionalProperties: &jsonschema.Schema{Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0)}}}},
 	reflect.TypeFor[ArrivalRate]():  {Types: []string{"string", "number"}, Pattern: `^[0-9.eE+-]+ ?(/ ?[a-z]+)?$`, Description: "Arrivals a second, or with its unit: 50/s, 3000/min."},
 	reflect.TypeFor[LoadHosts]():    {Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}},
-	reflect.TypeFor[Expectations](): {Types: []string{"array", "object", "string"}, Items: &jsonschema.Schema{Types: []string{"string", "object"}}},
+	reflect.TypeFor[Expectations](): {Types: []string{"array", "object", "string"}, Items: entryForm()},
 }
 
 // of is the schema of a Go type.

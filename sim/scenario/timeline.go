@@ -29,10 +29,15 @@ type Action struct {
 	Block               *HostAt       `yaml:"block" doc:"Puts a rule before all others of a site's firewall."`
 	Unblock             *HostAt       `yaml:"unblock" doc:"Takes away the rules with exactly this host."`
 	DeleteManagedDevice *DeviceTarget `yaml:"deleteManagedDevice" doc:"Deletes Intune's device record, as the portal does."`
+	DeleteEntraDevice   *DeviceTarget `yaml:"deleteEntraDevice" doc:"Deletes the directory's object of a PC's registration."`
+	DeleteRegistration  *DeviceTarget `yaml:"deleteRegistration" doc:"Deletes a PC's Autopilot registration."`
+	Import              *DeviceTarget `yaml:"import" doc:"Imports the hardware hashes of these PCs, again or for the first time."`
 	AllowNextEnrollment *DeviceTarget `yaml:"allowNextEnrollment" doc:"Unblock device: lets a pre-provisioned PC be deployed again."`
 	AssignUser          *UserTo       `yaml:"assignUser" doc:"Assigns a user to a registered PC."`
 	UnassignUser        *DeviceTarget `yaml:"unassignUser" doc:"Takes the assigned user away."`
 	DisableService      *ServiceOf    `yaml:"disableService" doc:"Disables a Windows service on a PC, from its next boot on."`
+	SetTPMState         *TPMStateOf   `yaml:"setTPMState" doc:"Brings a PC's TPM into a condition: notReady, cleared, lockedOut, certificateMissing."`
+	Generalize          *DeviceTarget `yaml:"generalize" doc:"Generalizes a PC's Windows for an image (sysprep /generalize /oobe /shutdown); its next start is a first one."`
 
 	StopConnector     *ConnectorNamed  `yaml:"stopConnector" doc:"Stops an Intune Connector's service."`
 	StartConnector    *ConnectorNamed  `yaml:"startConnector" doc:"Starts it again, also one that was stopped from the beginning."`
@@ -118,6 +123,12 @@ type DeviceTarget struct {
 type UserTo struct {
 	Device string `yaml:"device" need:"yes" doc:"Glob over PC names (PC-0001) and serial numbers."`
 	User   string `yaml:"user" need:"yes" doc:"User principal name."`
+}
+
+// TPMStateOf is a condition for PCs' TPMs.
+type TPMStateOf struct {
+	Device string   `yaml:"device" need:"yes" doc:"Glob over PC names (PC-0001) and serial numbers."`
+	State  TPMState `yaml:"state" need:"yes" doc:"The condition, as in fleet.groups.tpmState."`
 }
 
 // ServiceOf is a Windows service of a PC.

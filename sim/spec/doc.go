@@ -14,7 +14,7 @@
 //			technician.Provision(pc)
 //			w.ShipTo(pc, "office", 90*time.Minute)
 //			user.Unpack(pc)
-//			Expect(w.Products(pc)).To(ContainElement("Notes"))
+//			Expect(pc).To(expect.HaveInstalled("Notes"))
 //		}, Label("smoke"), SpecTimeout(time.Minute))
 //	})
 //
@@ -34,11 +34,13 @@
 // through, and fails the spec where it does not get there; those called Try...
 // give the reason instead. [World.Do] is for what a verb does not say: its
 // function is an actor of the world. [World.Change] does what an entry of a
-// scenario file's timeline does.
+// scenario file's timeline does. Package expect has the matchers, and Eventually
+// and Consistently in virtual time.
 //
 // When a spec fails, its report gets what was expected, the last events of each
 // PC, what is on their screens, the fault rules that fired, and the command that
-// runs the same spec with the same seed.
+// runs the same spec with the same seed. With WINDTUNNEL_OUT=DIR it also leaves a
+// folder there that `windtunnel explain` reads.
 //
 // The standard tenant is standard.yaml in this package; options of worlds
 // change a copy of it.

@@ -27,11 +27,11 @@ type plot struct {
 
 // The tree of specs is built by one goroutine, container by container.
 var (
-	place  plot                // of the container that is being filled
-	depth  int                 // of containers
-	again  bool                // a node is being planted once more, for another seed
-	plots  = map[string]plot{} // by the spec's full text
-	worlds *World              // of the spec that runs; a process runs one at a time
+	place   plot                // of the container that is being filled
+	depth   int                 // of containers
+	again   bool                // a node is being planted once more, for another seed
+	plots   = map[string]plot{} // by the spec's full text
+	running *World              // of the spec that runs; a process runs one at a time
 )
 
 // transform reads a node's arguments. With a range of seeds, what stands at the
@@ -154,12 +154,12 @@ func inWorld(body any) any {
 // of it ends with the context: at the spec's timeout, or at Ctrl-C.
 func worldOf(ctx context.Context) *World {
 	ginkgo.GinkgoHelper()
-	if worlds == nil {
-		worlds = NewWorld()
-		ginkgo.DeferCleanup(func() { worlds = nil })
+	if running == nil {
+		running = NewWorld()
+		ginkgo.DeferCleanup(func() { running = nil })
 	}
-	worlds.ctx = ctx
-	return worlds
+	running.ctx = ctx
+	return running
 }
 
 // InWorld makes a table's function of one whose first parameter is the spec's

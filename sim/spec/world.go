@@ -22,6 +22,7 @@ import (
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/vclock"
+	"windtunnel.test/sim/vnet"
 )
 
 //go:embed standard.yaml
@@ -32,6 +33,8 @@ type World struct {
 	*sim.World
 	scenario   *scenario.Scenario // that it was made of
 	faults     []fault.Rule
+	kept       *kept // nil: nobody wants it
+	home       vnet.Home
 	seed       vclock.Seed // that the spec was given; a variant's own is World.Seed
 	admin      *sim.Administrator
 	made       map[*device.PC]making
@@ -70,9 +73,15 @@ func newWorld(options ...Option) *World {
 	chips, err := lab()
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	record, now := journal.NewMemory(0), &happening{}
+	sinks := []journal.Sink{record, journal.SinkFunc(now.hear)}
+	var all *kept
+	if os.Getenv(OutVariable) != "" {
+		all = &kept{}
+		sinks = append(sinks, all)
+	}
 	made, err := sim.NewWorld(sim.Options{
 		Tenant: s.Tenant, Start: set.start, Seed: set.seed, Timing: profile, Faults: set.faults, Home: set.home, Lab: chips,
-		Attestation: set.attestation, Sinks: []journal.Sink{record, journal.SinkFunc(now.hear)},
+		Attestation: set.attestation, Sinks: sinks,
 	})
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	for _, site := range s.Sites {
@@ -81,7 +90,7 @@ func newWorld(options ...Option) *World {
 	if h := sim.HybridOf(s); h != nil {
 		gomega.Expect(made.AddDomain(*h)).To(gomega.Succeed())
 	}
-	w := &World{World: made, scenario: s, faults: set.faults, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}, record: record, happening: now, ctx: context.Background()}
+	w := &World{World: made, scenario: s, faults: set.faults, kept: all, home: set.home, seed: seed, made: map[*device.PC]making{}, registered: map[*device.PC]bool{}, record: record, happening: now, ctx: context.Background()}
 	w.admin = made.Administrator()
 	return w
 }

@@ -302,6 +302,8 @@ type Device struct {
 	Unlock   time.Duration
 	IdleLock time.Duration // without a hand on it, until it locks itself
 	Reset    Range         // of Windows itself, in its recovery environment
+
+	EncryptionStart Range // of the drive, by itself, on a PC that Autopilot does not know
 }
 
 // Person: somebody in front of a screen.

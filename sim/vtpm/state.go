@@ -109,6 +109,23 @@ func (l *Lab) bring(c *Chip, img *image, d deal) (err error) {
 	return nil
 }
 
+// Turn brings a chip that has power into a state, as somebody does who is at its
+// PC: by the commands for it. Certificates of a firmware TPM are not in the chip.
+func (c *Chip) Turn(ctx context.Context, s State, figures timing.TPM) error {
+	if err := s.check(c.model); err != nil {
+		return err
+	}
+	cost := Cost{Clear: 1, NVWrite: 8, CreateRSA: 1, Light: 8}
+	if s == LockedOut {
+		cost = Cost{CreateRSA: 2, Decrypt: figures.LockoutTries + 1, NVWrite: 2, Light: 2*figures.LockoutTries + 8}
+	}
+	err := c.Do(ctx, "TPM2_DictionaryAttackParameters", cost, func(t transport.TPM) error { return c.change(t, deal{state: s, figures: figures}) })
+	if err != nil {
+		return fmt.Errorf("vtpm: bring %s into state %s: %w", c.id, s, err)
+	}
+	return nil
+}
+
 // change is the commands of a state.
 func (c *Chip) change(t transport.TPM, d deal) error {
 	switch d.state {

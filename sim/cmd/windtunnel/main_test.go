@@ -21,10 +21,15 @@ func TestMain(m *testing.M) {
 func TestScript(t *testing.T) {
 	tiny, hashes := tinyScenario(t), hashCSV(t, "IMPORT1", "IMPORT2", "IMPORT3")
 	images := t.TempDir() // TPM images, made once for all scripts
+	repository, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", images)
+			e.Setenv("REPOSITORY", repository)
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "hashes.csv"), hashes, 0o644); err != nil {
 				return err
 			}

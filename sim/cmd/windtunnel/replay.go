@@ -58,6 +58,9 @@ func runReplay(sh *shell) (int, error) {
 	if err != nil {
 		return 0, &inputError{err}
 	}
+	if past.Header.Spec != "" {
+		return 0, inputErrorf("%s is of a spec, which this runs again in its module: %s", names[0], past.Header.Spec)
+	}
 	s, err := recordedScenario(past)
 	if err != nil {
 		return 0, err

@@ -60,7 +60,7 @@ func runShrink(sh *shell) (int, error) {
 	case len(past.Summary.Failures) == 0:
 		return 0, inputErrorf("shrink: no PC of this run has failed")
 	case which > len(past.Summary.Failures):
-		return 0, inputErrorf("shrink: --failure %d: the run has %d groups of failures", which, len(past.Summary.Failures))
+		return 0, inputErrorf("shrink: --failure %d: the run has %s", which, groups(len(past.Summary.Failures)))
 	}
 	s, err := recordedScenario(past)
 	if err != nil {
@@ -160,4 +160,11 @@ func (sh *shell) shrinking() func(shrink.Progress) {
 		}
 		fmt.Fprintf(sh.err, "run %d of at most %d: %s, %s: %d of %d left\n", p.Runs, p.Most, pcs(p.Devices), p.Part, p.Left, p.Of)
 	}
+}
+
+func groups(n int) string {
+	if n == 1 {
+		return "1 group of failures"
+	}
+	return fmt.Sprintf("%d groups of failures", n)
 }

@@ -85,7 +85,7 @@ func (p *page) missing(w *device.Windows, spent time.Duration) (left time.Durati
 		key, limit := providersKey+`\`+name, w.Timing.ESP.ProviderTimeout
 		switch state, _ := r.DWORD(key, "InstallationState"); state {
 		case providerNotRequired:
-			if len(known) == 1 || !w.Has(defects.WaitsForNobody) {
+			if !w.Has(defects.WaitsForNobody) {
 				continue
 			}
 		case providerCompleted:

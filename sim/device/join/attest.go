@@ -40,6 +40,9 @@ func Attest(w *device.Windows) error {
 		if err == nil {
 			break
 		}
+		if errors.Is(err, errVirtual) {
+			return never(w)
+		}
 		if errors.Is(err, vtpm.ErrFamily) {
 			w.Log(device.LogAutopilot, 156, "Warning", "The TPM is not set up for hardware attestation: "+err.Error())
 			return nil
@@ -84,9 +87,14 @@ func attest(w *device.Windows) error {
 		return nil
 	}
 	DropTicket(w)
-	_, err := requestTicket(w)
+	t, err := requestTicket(w, true)
+	if err == nil && !t.TPM {
+		err = hresult.New("attest TPM", hresult.PCPDeviceNotReady, errKeyGone)
+	}
 	return err
 }
+
+var errKeyGone = errors.New("the attestation key is gone")
 
 // enrollAIK is the exchange, in the time that this Windows gives it.
 func enrollAIK(w *device.Windows) error {

@@ -61,7 +61,7 @@ func (e *endorsement) meetTPM(w *device.Windows) (err error) {
 	case err != nil:
 		return tpmError(w, op, err)
 	case e.tpm.VendorID == "MSFT":
-		return never(w)
+		return hresult.New(op, hresult.PCPDeviceNotReady, errVirtual)
 	case e.tpm.VendorID == vendorInfineon && w.Has(defects.RefusesNewInfineon) && slices.Compare(e.tpm.Firmware[:2], infineonKnown) > 0:
 		return hresult.New(op, aik.NoEKCertificate.Code(), errors.New("Windows does not know this firmware of Infineon's"))
 	case e.tpm.LockedOut:
@@ -69,6 +69,8 @@ func (e *endorsement) meetTPM(w *device.Windows) (err error) {
 	}
 	return nil
 }
+
+var errVirtual = errors.New("nobody vouches for a virtual TPM")
 
 // find gets the EK certificate out of the TPM or, where it has none, from the
 // vendor of a firmware TPM; and the identifier of the authority behind it.

@@ -328,7 +328,7 @@ func keepJoin(w *device.Windows, op string, t Tenant, email string, body []byte)
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	w.Log(device.LogRegistration, 306, "Information", "Automatic registration succeeded")
 	w.Event("entra.join", journal.F("deviceId", id.DeviceID), journal.F("as", email), journal.F("key", fmt.Sprintf("%x", sum[:8])))
-	w.EncryptDevice() // somebody keeps the recovery key now
+	encrypt(w) // somebody keeps the recovery key now
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/vtpm"
 	"windtunnel.test/sim/wire/msa"
 	"windtunnel.test/sim/wire/tpmattest"
 )
@@ -37,7 +38,8 @@ func Ticket(w *device.Windows) (string, error) {
 	if t, ok := keptTicket(w); ok {
 		return t.Value, nil
 	}
-	t, err := requestTicket(w)
+	_, foreign := w.Registry().DWORD(device.KeyIdentityStore, valueForeignAIK)
+	t, err := requestTicket(w, !foreign)
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +67,9 @@ func assistant(w *device.Windows) error {
 	return hresult.New("device ticket", hresult.ServiceDisabled, errSignInAssistant)
 }
 
-func requestTicket(w *device.Windows) (kept, error) {
+// requestTicket asks for a ticket, with the TPM's word for it where there is one
+// and it is wanted.
+func requestTicket(w *device.Windows, vouched bool) (kept, error) {
 	const op = "device ticket"
 	if err := assistant(w); err != nil {
 		return kept{}, err
@@ -75,7 +79,7 @@ func requestTicket(w *device.Windows) (kept, error) {
 	}
 	var validated bool
 	encode := func() (body []byte, err error) {
-		body, validated, err = ticketRequest(w)
+		body, validated, err = ticketRequest(w, vouched)
 		return body, err
 	}
 	resp, err := w.Do(device.Request{Op: op, Method: http.MethodPost, URL: "https://" + msa.Host + msa.PathTicket,
@@ -110,15 +114,17 @@ func requestTicket(w *device.Windows) (kept, error) {
 
 // ticketRequest is a request of this moment, and whether the TPM vouches for
 // it.
-func ticketRequest(w *device.Windows) (body []byte, validated bool, err error) {
+func ticketRequest(w *device.Windows, vouched bool) (body []byte, validated bool, err error) {
 	r, now := w.Registry(), w.Now()
 	request := msa.TicketRequest{
 		MessageID: "urn:uuid:" + w.GUID(), Created: now, Expires: now.Add(w.Timing.MSA.RequestSkew),
 		Username: r.String(keyAccount, "Membername"), Password: r.String(keyAccount, "Password"),
 		Scopes: []msa.Scope{{Address: msa.ScopeSTS}, {Address: msa.ScopeDeployment, Policy: msa.PolicySSL}},
 	}
-	if validated, err = prove(w, &request); err != nil {
-		return nil, false, err
+	if vouched {
+		if validated, err = prove(w, &request); err != nil {
+			return nil, false, err
+		}
 	}
 	if body, err = request.Encode(); err != nil {
 		return nil, false, hresult.New("device ticket", hresult.InvalidData, err)
@@ -126,14 +132,30 @@ func ticketRequest(w *device.Windows) (body []byte, validated bool, err error) {
 	return body, validated, nil
 }
 
+// valueForeignAIK of KeyIdentityStore says that the AIK certificate came with an
+// image: this Windows has not attested yet.
+const valueForeignAIK = "ForeignAIK"
+
+// KeepAIK puts an AIK certificate of an earlier Windows on a disk.
+func KeepAIK(disk *device.Disk, cert device.Certificate) {
+	disk.Certs.Put(cert)
+	disk.Registry.SetDWORD(device.KeyIdentityStore, valueForeignAIK, 1)
+}
+
 // prove adds the attestation key's signature over the request, where the PC
-// has a certificate for that key.
+// has a certificate for that key. Where the key is gone, because the TPM was
+// cleared, Windows forgets the certificate.
 func prove(w *device.Windows, request *msa.TicketRequest) (bool, error) {
 	cert, ok := w.Disk.Certs.Find(device.StoreMySystem, CertAIK)
 	if !ok || w.Chip == nil {
 		return false, nil
 	}
 	aik, err := w.Chip.AIK(w.Ctx)
+	if errors.Is(err, vtpm.ErrNoKey) {
+		w.Disk.Certs.Delete(device.StoreMySystem, CertAIK)
+		w.Event("aik.dropped", journal.F("why", err.Error()))
+		return false, nil
+	}
 	if err != nil {
 		return false, tpmError(w, "open AIK", err)
 	}

@@ -31,6 +31,7 @@ var bitLocker = &provider{
 					return syncml.BadRequest
 				}
 				t.w.Registry().SetDWORD(device.KeyFVE, "EncryptionMethodWithXtsOs", n)
+				t.w.SettleEncryption(n)
 			} else {
 				t.w.Registry().Delete(device.KeyFVE, "EncryptionMethodWithXtsOs")
 			}

@@ -20,7 +20,7 @@ var kiosk = func() *provider {
 			if !code.Success() {
 				return code
 			}
-			if strings.Contains(value, "AutoLogonAccount") {
+			if before != value && strings.Contains(value, "AutoLogonAccount") { // one that is there is not made again
 				t.w.Registry().SetString(device.KeyWinlogon, "AutoAdminLogon", "1")
 				t.w.Registry().SetString(device.KeyWinlogon, "DefaultUserName", device.KioskUser)
 			}

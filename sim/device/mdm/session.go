@@ -49,7 +49,11 @@ func Sync(w *device.Windows, s Session) error {
 	}
 	w.Event("mdm.session", journal.F("origin", s.Origin), journal.F("login", s.Login), journal.F("commands", r.commands), journal.F("outcome", outcome))
 	rotateLAPS(w, false)
+	mergeRights(w)
 	progress(w)
+	if cause := context.Cause(w.Ctx); cause != nil {
+		return cause
+	}
 	if r.restart != "" {
 		return restartNow(w, r.restart)
 	}

@@ -25,6 +25,7 @@ const (
 	ButtonLogs        = "Collect logs"
 	ButtonExport      = "Export logs"
 	ButtonClose       = "Close"
+	ButtonForWork     = "Set up for work or school"
 
 	FieldLanguage = "Language"
 	FieldRegion   = "Region"

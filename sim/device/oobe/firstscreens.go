@@ -1,7 +1,12 @@
 package oobe
 
 import (
+	"strings"
+
 	"windtunnel.test/sim/device"
+	"windtunnel.test/sim/device/join"
+	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/wire/ztd"
 )
 
 // firstScreens takes a person from the first boot to the sign-in page, or to
@@ -112,6 +117,31 @@ func network(w *device.Windows) error {
 	}
 }
 
+// workSetup is how a PC that Autopilot does not know joins an organization: its
+// user gives a work account, and that account's organization it is
+// (learn.microsoft.com, "Join your work device to your work or school network").
+func workSetup(w *device.Windows) error {
+	s := device.Screen{ID: ScreenSignIn, Title: "Let's set things up for your work or school", Inputs: []string{FieldEmail, FieldPassword}, Buttons: []string{ButtonNext}}
+	for {
+		in, err := ask(w, s)
+		if err != nil {
+			return err
+		}
+		name, password := in.Values[FieldEmail], in.Values[FieldPassword]
+		session, err := join.SignIn(w, name, password)
+		if cancelled(w, err) {
+			return err
+		}
+		if err == nil {
+			_, domain, _ := strings.Cut(name, "@")
+			return userFlow(w, ztd.Profile{CloudAssignedTenantID: session.TenantID, CloudAssignedTenantDomain: domain}, session, password)
+		}
+		code := codeOf(err)
+		w.Event("logon.failed", journal.F("name", name), journal.F("code", code.Hex()), journal.F("why", err.Error()))
+		s.Lines = []device.Line{{Label: LabelError, Value: code.Hex()}, {Label: LabelReason, Value: err.Error()}}
+	}
+}
+
 // consumerSetup is what an unmanaged PC does: licence terms and an account of
 // its own. A PC that Autopilot should have had ends here when its profile
 // could not be read, for instance because the Microsoft account sign-in
@@ -121,9 +151,12 @@ func consumerSetup(w *device.Windows) error {
 	if _, err := ask(w, device.Screen{ID: ScreenEULA, Title: "Please review the License Agreement", Buttons: []string{ButtonAccept}}); err != nil {
 		return err
 	}
-	in, err := ask(w, device.Screen{ID: ScreenLocal, Title: "Who's going to use this device?", Inputs: []string{FieldUserName, FieldPassword}, Buttons: []string{ButtonNext}})
+	in, err := ask(w, device.Screen{ID: ScreenLocal, Title: "Who's going to use this device?", Inputs: []string{FieldUserName, FieldPassword}, Buttons: []string{ButtonNext, ButtonForWork}})
 	if err != nil {
 		return err
+	}
+	if in.Button == ButtonForWork {
+		return workSetup(w)
 	}
 	w.Registry().SetString(device.KeyOOBE, "LocalAccount", in.Values[FieldUserName])
 	setStage(w, stageDone)

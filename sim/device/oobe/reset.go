@@ -19,6 +19,7 @@ const (
 	resetAutopilot = "autopilotReset"
 	resetClean     = "clean"
 	resetRetire    = "retire"
+	resetImage     = "generalize"
 )
 
 // afterReset is set on a PC that an Autopilot Reset has left joined and
@@ -73,6 +74,10 @@ func pendingReset(w *device.Windows) (done bool, err error) {
 		keep(w, false)
 	case resetAutopilot:
 		keep(w, true)
+	case resetImage:
+		if err := generalized(w); err != nil {
+			return true, err
+		}
 	default:
 		w.Event("device.reset")
 		w.Disk.Wipe(w.Hardware)

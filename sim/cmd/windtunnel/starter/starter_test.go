@@ -31,8 +31,6 @@ func TestTheWrittenModuleRuns(t *testing.T) {
 	g.Expect(err).NotTo(gomega.HaveOccurred())
 	for _, args := range [][]string{
 		{"test", "./..."},
-		{"vet", "./..."},
-		{"test", ".", "-seeds", "1-4"},
 		{"tool", "ginkgo", "-p", "--no-color", "."},
 	} {
 		cmd := exec.Command("go", args...)
@@ -63,6 +61,19 @@ func TestNeededModulesAreThose(t *testing.T) {
 	}
 	slices.Sort(want)
 	g.Expect(needed()).To(gomega.Equal(want), "files/modules.txt")
+}
+
+// TestTheSpecIsTheOneThatIsShown keeps the three copies of it alike.
+func TestTheSpecIsTheOneThatIsShown(t *testing.T) {
+	g := gomega.NewWithT(t)
+	written, err := files.ReadFile("files/first_test.go.txt")
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	ours, err := os.ReadFile(filepath.Join(root(t), "scenarios", "first", "first_test.go"))
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(string(ours)).To(gomega.Equal(string(written)))
+	readme, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(string(readme)).To(gomega.ContainSubstring("```go\n" + string(written) + "```\n"))
 }
 
 func TestAFolderWithContentIsLeftAlone(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/expect"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/spec"
 )
@@ -26,7 +27,7 @@ var _ = It("gives a spec its own world", Label("flow"), func(w *spec.World) {
 	technician.Reseal(pc)
 	w.Ship(pc, 90*time.Minute)
 	user.SignIn(pc)
-	w.Await(pc, oobe.ScreenDesktop)
+	expect.Eventually(w, pc).Should(expect.ReachDesktop())
 })
 
 var _ = Describe("a container", spec.Tenant(func(t *scenario.Tenant) { t.DisplayName = "Outer" }), func() {
