@@ -67,16 +67,25 @@ func (a *Administrator) DeleteEntraDevice(ctx context.Context, serial string) er
 	if err != nil {
 		return err
 	}
-	var known []graph.Device
-	if err := list(ctx, a, graphRoot+"/v1.0/devices", &known); err != nil {
+	k, err := a.entraDevice(ctx, d)
+	if err != nil {
 		return err
 	}
+	return a.Graph(ctx, http.MethodDelete, graphRoot+"/v1.0/devices/"+k.ID, nil, nil)
+}
+
+// entraDevice is the directory's object of a registration.
+func (a *Administrator) entraDevice(ctx context.Context, of graph.AutopilotDevice) (graph.Device, error) {
+	var known []graph.Device
+	if err := list(ctx, a, graphRoot+"/v1.0/devices", &known); err != nil {
+		return graph.Device{}, err
+	}
 	for _, k := range known {
-		if strings.EqualFold(k.DeviceID, d.AzureActiveDirectoryDeviceID) {
-			return a.Graph(ctx, http.MethodDelete, graphRoot+"/v1.0/devices/"+k.ID, nil, nil)
+		if strings.EqualFold(k.DeviceID, of.AzureActiveDirectoryDeviceID) {
+			return k, nil
 		}
 	}
-	return fmt.Errorf("Entra device of %s: %w", serial, ErrNoSuchPC)
+	return graph.Device{}, fmt.Errorf("directory object of %s: %w", of.SerialNumber, ErrNoSuchPC)
 }
 
 // DeleteRegistration takes a PC out of the tenant's list.

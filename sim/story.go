@@ -49,6 +49,7 @@ type Story struct {
 
 	pc   *device.PC
 	left bool // its PC's remains were taken
+	over bool // it has ended
 }
 
 // AddPC builds a story's PC: hardware, a TPM chip from the lab, a network card
@@ -117,7 +118,7 @@ func (w *World) Start(ctx context.Context) {
 				w.Clock.Go(ctx, "story of "+s.Name, func(ctx context.Context) {
 					w.live(ctx, s, ends[i])
 					w.leave(s)
-					w.isThrough()
+					w.storyOver(s)
 				})
 			}
 		}
@@ -153,10 +154,13 @@ func (w *World) Stories() []Story {
 func (s *Story) PC() *device.PC { return s.pc }
 
 // isThrough counts one story less that goes on.
-func (w *World) isThrough() {
+func (w *World) isThrough() { w.storyOver(&Story{}) }
+
+func (w *World) storyOver(s *Story) {
 	w.through.Change(func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		s.over = true
 		w.going--
 	})
 }

@@ -13,34 +13,47 @@ import (
 	"windtunnel.test/sim/scenario"
 )
 
-// plan makes an actor of every change on the timeline.
+// plan makes an actor of every change on the timeline. Changes are around what
+// goes on and end with it; but a PC's second life keeps the world going.
 func (w *World) plan(changes []scenario.Change) error {
 	for i, c := range changes {
 		name := fmt.Sprintf("timeline %d", i+1)
-		happened := w.Clock.NewCond(name)
-		if c.At.Event != nil {
+		act := func(ctx context.Context) { w.act(ctx, name, i+1, c) }
+		switch {
+		case c.Do.Redeploy != nil && c.At.Event != nil:
+			w.await(*c.At.Event, func() { w.Clock.Go(context.Background(), name, act) })
+		case c.Do.Redeploy != nil:
+			w.Clock.Go(context.Background(), name, act)
+		case c.At.Event != nil:
+			happened := w.Clock.NewCond(name)
 			w.await(*c.At.Event, happened.Broadcast)
+			w.Clock.GoDaemon(context.Background(), name, func(ctx context.Context) {
+				if happened.Wait(ctx) == nil {
+					act(ctx)
+				}
+			})
+		default:
+			w.Clock.GoDaemon(context.Background(), name, act)
 		}
-		w.Clock.GoDaemon(context.Background(), name, func(ctx context.Context) {
-			if c.At.Event != nil && happened.Wait(ctx) != nil {
-				return
-			}
-			after := c.At.After
-			if c.At.Event != nil {
-				after = c.At.Event.After
-			}
-			now := w.Clock.Now()
-			if w.Clock.Sleep(ctx, after.After(now).Sub(now), name) != nil {
-				return
-			}
-			if err := w.change(ctx, c.Do); err != nil {
-				w.Journal.Record("", "timeline.failed", journal.F("change", i+1), journal.F("error", err.Error()))
-				return
-			}
-			w.Journal.Record("", "timeline.changed", journal.F("change", i+1))
-		})
 	}
 	return nil
+}
+
+// act waits until a change is due, carries it out and says so.
+func (w *World) act(ctx context.Context, name string, n int, c scenario.Change) {
+	after := c.At.After
+	if c.At.Event != nil {
+		after = c.At.Event.After
+	}
+	now := w.Clock.Now()
+	if w.Clock.Sleep(ctx, after.After(now).Sub(now), name) != nil {
+		return
+	}
+	if err := w.change(ctx, c.Do); err != nil {
+		w.Journal.Record("", "timeline.failed", journal.F("change", n), journal.F("error", err.Error()))
+		return
+	}
+	w.Journal.Record("", "timeline.changed", journal.F("change", n))
 }
 
 // await calls f at the nth event that fits.
@@ -90,8 +103,10 @@ func (w *World) each(glob string, f func(*device.PC) error) error {
 
 // change carries out one action.
 func (w *World) change(ctx context.Context, do scenario.Action) error {
-	if done, err := w.changeDomain(ctx, do); done {
-		return err
+	for _, way := range []func(context.Context, scenario.Action) (bool, error){w.changeDomain, w.changeDevice, w.changeByGraph, w.changeAround} {
+		if done, err := way(ctx, do); done {
+			return err
+		}
 	}
 	admin := w.Administrator()
 	switch {

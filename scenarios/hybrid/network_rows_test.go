@@ -78,6 +78,20 @@ var _ = Describe("a hybrid PC's network", func() {
 		Expect(w.Events(pc, "logon.kerberos")).NotTo(BeEmpty())
 	})
 
+	It("S23: a right for accounts of the domain fails the technician flow with 0x800706FD, unless the bench sees a controller", func() {
+		rights := spec.Policy("Autopilot PCs", "./Device/Vendor/MSFT/Policy/Config/UserRights/DenyLocalLogOn", `CORP\Contractors`)
+		w := spec.NewWorld(spec.Hybrid(), rights)
+		pc := newPC(w)
+		w.ToLanding(pc)
+		w.Begin(pc)
+		s := w.Await(pc, oobe.ScreenFailure)
+		Expect(s.Line(oobe.LabelError)).To(Equal("0x800706FD"))
+		Expect(w.Texts(pc, "eventlog", "message")).To(ContainElement(ContainSubstring("MDM PolicyManager: Merge string")), "event 809")
+		pc.NIC.Move(w.Sites["office"])
+		w.Press(pc, oobe.ButtonRetry)
+		w.Await(pc, oobe.ScreenSuccess)
+	})
+
 	It("H11: without a controller and without the search for one gets to a logon screen that lets nobody in", func() {
 		w := newWorld(unchecked)
 		pc := atHome(w)

@@ -56,7 +56,7 @@ var knownIssues = map[string]knownIssue{
 	"H40": {"an inactive connector stays listed", "UI only"},
 	"H41": {"pre-provisioning in the domain's network ended without Reseal", "not modelled: one report of 2019, whose cause is unknown"},
 	"H42": {"Autopilot Reset of a hybrid PC", "not modelled: it is unsupported, and remote actions are not there yet"},
-	"S23": {"user rights need a controller to be merged", "not in a flow yet: the policy comes before the domain join, when nothing has to be merged"},
+	"S23": {"user rights need a controller to be merged", inSpec},
 }
 
 var _ = It("has a spec for each known issue that it models", func() {

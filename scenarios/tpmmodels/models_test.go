@@ -83,7 +83,7 @@ var _ = Describe("a PC", func() {
 		expect(w, w.NewRegisteredPC(parts...), want)
 	},
 		Entry("P01: a virtual TPM", waits, spec.WithTPM("microsoft-vtpm")),
-		Entry("P02: a TPM that runs as 1.2", once(hresult.JoinServerNotAuthorized), spec.WithTPM("infineon-slb9665-tpm12")),
+		Entry("P02: a TPM that runs as 1.2, which the join shows", ends{code: hresult.JoinServerNotAuthorized}, spec.WithTPM("infineon-slb9665-tpm12")),
 		Entry("P06: firmware that is known to be vulnerable", once(hresult.TPMKnownVulnerability), spec.WithTPM("infineon-slb9665-fw5.51")),
 		Entry("P07: AMD's firmware TPM of the 3.* line", once(hresult.NotFound), spec.WithTPM("amd-ftpm-fw3.58")),
 		Entry("P08: an SLB9672 with firmware 15.22", waits, spec.WithTPM("infineon-slb9672-fw15.22")),

@@ -51,13 +51,13 @@ func (r *Reproduction) Holds() bool {
 }
 
 // Repro runs an entry's parts, one after the other. An entry without a scenario
-// has none, and holds.
+// has none, and holds. Beside an error are the parts that were run.
 func (l *List) Repro(ctx context.Context, e *Entry, o Options) (*Reproduction, error) {
+	out := &Reproduction{Entry: e}
 	parts, err := l.Parts(e)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	out := &Reproduction{Entry: e}
 	for _, p := range parts {
 		run, err := perform(ctx, p, o)
 		if err != nil {

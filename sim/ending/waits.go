@@ -1,6 +1,8 @@
 package ending
 
 import (
+	"slices"
+
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/esp"
@@ -19,12 +21,11 @@ type Wait struct {
 // waits are those that are known. Others are mistakes of ours.
 var waits = []Wait{
 	{
-		Rule: "T14, S24", Why: "the page waits for the management extension's list of apps, for which it has no bound of its own; the page's own is switched off or as long",
+		Rule: "T14, S24, S25", Why: "the page waits for a policy provider's list of apps, the management extension's for one, for which it has no bound of its own; the page's own is switched off or as long",
 		Screen: oobe.ScreenESP,
 		Source: "https://learn.microsoft.com/troubleshoot/mem/intune/device-enrollment/understand-troubleshoot-esp",
 		is: func(_ *sim.World, pc *device.PC) bool {
-			created, _ := pc.Disk.Registry.DWORD(device.KeyTracking+`\Device\Setup\Apps\PolicyProviders\Sidecar`, "TrackingPoliciesCreated")
-			return created == 0 && status(pc, esp.RowApps) == "Identifying"
+			return unlisted(pc) && status(pc, esp.RowApps) == "Identifying"
 		},
 	},
 	{
@@ -54,6 +55,16 @@ func Endless(w *sim.World, pc *device.PC) (Wait, bool) {
 		}
 	}
 	return Wait{}, false
+}
+
+// unlisted tells whether a provider of policies has not listed its apps.
+func unlisted(pc *device.PC) bool {
+	r := pc.Disk.Registry
+	providers := r.Subkeys(device.KeyTracking + `\Device\DevicePreparation\PolicyProviders`)
+	return len(providers) == 0 || slices.ContainsFunc(providers, func(p string) bool {
+		created, _ := r.DWORD(device.KeyTracking+`\Device\Setup\Apps\PolicyProviders\`+p, "TrackingPoliciesCreated")
+		return created == 0
+	})
 }
 
 func status(pc *device.PC, row string) string {

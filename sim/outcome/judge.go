@@ -214,5 +214,5 @@ func same(glob, text string) bool {
 		return false
 	}
 	number, _, _ := strings.Cut(text, " (")
-	return fault.Match(strings.ToUpper(glob), strings.ToUpper(number))
+	return fault.Match(glob, number)
 }

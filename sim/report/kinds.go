@@ -33,6 +33,7 @@ const (
 // kinds are the words for the events that the rooms record.
 var kinds = map[string]wording{
 	"device.made":       {who: "Maker", text: "{model}, serial number {serial}[, TPM {tpm}]"},
+	"story.again":       {who: "AGAIN", text: "It is deployed once more"},
 	"story.ended":       {who: "END", text: "{outcome}[: {code}][ in \"{phase}\"][, decided by {check}]"},
 	"device.power.on":   {who: pc, text: "Power on, boot {boot}"},
 	"device.power.off":  {who: pc, text: "Power off[: {why}]"},

@@ -224,6 +224,7 @@ func (c *checker) action(path string, a *Action) {
 		c.user(path+".assignUser.user", x.User)
 	}
 	c.domainAction(path, a)
+	c.handsOn(path, a)
 }
 
 // assign finds the object among the tenant's collections.

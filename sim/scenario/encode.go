@@ -53,6 +53,8 @@ func tree(v reflect.Value) any {
 		return x.tree()
 	case Weights:
 		return x.tree()
+	case JSONBody:
+		return x.tree()
 	case Moment:
 		if x.Event != nil {
 			return tree(reflect.ValueOf(*x.Event))

@@ -198,10 +198,13 @@ func (d *decoder) word(n *node, path string) string {
 	return n.text
 }
 
-// code reads an HRESULT, or a glob.
+// wordCode is what some pages show in a code's place: OOBEIDPS.
+var wordCode = regexp.MustCompile(`^[A-Z]+$`)
+
+// code reads an HRESULT, a word that stands for one, or a glob.
 func (d *decoder) code(n *node, path string) string {
 	text := d.word(n, path)
-	if _, err := hresult.Parse(text); err != nil && !strings.ContainsAny(text, "*?") {
+	if _, err := hresult.Parse(text); err != nil && !strings.ContainsAny(text, "*?") && !wordCode.MatchString(text) {
 		d.errorf(n, "%s: %q is no HRESULT; write one such as \"0x81039001\", or a glob", path, text)
 	}
 	return text

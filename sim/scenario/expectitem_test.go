@@ -38,7 +38,7 @@ func TestItemsOfExpect(t *testing.T) {
 		"* [code=0x801c03*]",
 		`every PC HKLM\SOFTWARE\X\Y is 1`,
 		`PC-2 HKLM\SOFTWARE\X\Y is not there`,
-		"/beta/deviceManagement/autopilotEvents [deploymentState=failure, a.b=true] 1 times",
+		"/beta/deviceManagement/autopilotEvents [deploymentState=failure, a.b=true] once",
 	}))
 	g.Expect(s.ExpectLines).To(HaveLen(len(s.Expect)))
 	g.Expect(s.ExpectLines[0]).To(Equal(6))

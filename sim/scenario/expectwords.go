@@ -110,6 +110,8 @@ func (x *ExpectItem) String() string {
 	case x.Count == nil:
 	case x.Count.Operator == Equal && x.Count.N == 0:
 		word("never")
+	case x.Count.Operator == Equal && x.Count.N == 1:
+		word("once")
 	default:
 		word("%s times", x.Count)
 	}

@@ -77,12 +77,7 @@ var notYet = map[string]map[string]string{
 		"link":    "links of single PCs",
 	},
 	"Action": {
-		"setClock":           "clock changes",
-		"cutPower":           "power cuts at a time; a fault rule can cut power at an event",
-		"setGroupTag":        "changes of group tags",
-		"setProxy":           "changes of proxies",
-		"removeLicense":      "changes of licences",
-		"wipe":               "remote actions",
-		"autopilotReset":     "remote actions",
+		"removeLicense":  "changes of licences",
+		"autopilotReset": "remote actions",
 	},
 }

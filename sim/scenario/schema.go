@@ -54,6 +54,7 @@ var forms = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[graph.Time]():      {Type: "string"},
 	reflect.TypeFor[[]byte]():          {Type: "string", ContentEncoding: "base64"},
 	reflect.TypeFor[Settings]():        {Type: "object", AdditionalProperties: &jsonschema.Schema{Types: []string{"string", "number", "boolean", "object"}}},
+	reflect.TypeFor[JSONBody]():        {Type: "object"},
 	reflect.TypeFor[Weights](): {AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "array", MinItems: jsonschema.Ptr(1), Items: &jsonschema.Schema{Type: "string"}},
 		{Type: "object", MinProperties: jsonschema.Ptr(1), AdditionalProperties: &jsonschema.Schema{Type: "number", ExclusiveMinimum: jsonschema.Ptr(0.0)}}}},
 	reflect.TypeFor[ArrivalRate]():  {Types: []string{"string", "number"}, Pattern: `^[0-9.eE+-]+ ?(/ ?[a-z]+)?$`, Description: "Arrivals a second, or with its unit: 50/s, 3000/min."},

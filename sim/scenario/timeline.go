@@ -1,6 +1,9 @@
 package scenario
 
-import "windtunnel.test/sim/wire/graph"
+import (
+	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/wire/graph"
+)
 
 // Change is an entry of the timeline.
 type Change struct {
@@ -38,6 +41,25 @@ type Action struct {
 	DisableService      *ServiceOf    `yaml:"disableService" doc:"Disables a Windows service on a PC, from its next boot on."`
 	SetTPMState         *TPMStateOf   `yaml:"setTPMState" doc:"Brings a PC's TPM into a condition: notReady, cleared, lockedOut, certificateMissing."`
 	Generalize          *DeviceTarget `yaml:"generalize" doc:"Generalizes a PC's Windows for an image (sysprep /generalize /oobe /shutdown); its next start is a first one."`
+
+	Redeploy      *Redeployment  `yaml:"redeploy" doc:"Once a PC's story has ended: it is lived again. How the last one ends counts."`
+	Press         *PressedButton `yaml:"press" doc:"Presses a button of the present screen, whoever stands before it."`
+	PowerOn       *DeviceTarget  `yaml:"powerOn" doc:"Presses the power button of a PC that is off."`
+	CutPower      *DeviceTarget  `yaml:"cutPower" doc:"Takes the power away."`
+	SetClock      *ClockSet      `yaml:"setClock" doc:"Sets the clock of the firmware; Windows sees it at once."`
+	MoveDevice    *DeviceTo      `yaml:"moveDevice" doc:"Carries a PC to another site."`
+	UpdateWindows *DeviceBuild   `yaml:"updateWindows" doc:"Brings another build of Windows onto a PC, from its next start on."`
+	ReplaceBoard  *DeviceTarget  `yaml:"replaceBoard" doc:"Repairs a PC that is off: another main board with another TPM of the same model; the old serial number is written into it."`
+	SetRegistry   *RegistrySet   `yaml:"setRegistry" doc:"Writes a value into a PC's registry."`
+	SetGroupTag   *TagOf         `yaml:"setGroupTag" doc:"Gives a registration another group tag."`
+	Wipe          *RemoteWipe    `yaml:"wipe" doc:"Intune's remote action."`
+	Retire        *DeviceTarget  `yaml:"retire" doc:"Intune's remote action."`
+	SyncDevice    *DeviceTarget  `yaml:"syncDevice" doc:"Intune's remote action."`
+	RestartDevice *DeviceTarget  `yaml:"restartDevice" doc:"Intune's remote action."`
+	SetProxy      *SiteProxy     `yaml:"setProxy" doc:"Gives a site another proxy, or none."`
+	AddFault      *fault.Rule    `yaml:"addFault" doc:"Adds a fault rule, as in faults."`
+	RemoveFault   *FaultRule     `yaml:"removeFault" doc:"Takes a fault rule away."`
+	Graph         *GraphCall     `yaml:"graph" doc:"Anything else that an administrator does by Microsoft Graph."`
 
 	StopConnector     *ConnectorNamed  `yaml:"stopConnector" doc:"Stops an Intune Connector's service."`
 	StartConnector    *ConnectorNamed  `yaml:"startConnector" doc:"Starts it again, also one that was stopped from the beginning."`

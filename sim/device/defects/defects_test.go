@@ -46,6 +46,27 @@ func TestBothSidesOfEveryFix(t *testing.T) {
 	}
 }
 
+// What setup, the status page and device management ask about: the last build
+// with a fault, and the first without.
+func TestFaultsOfSetup(t *testing.T) {
+	g := NewWithT(t)
+	for _, c := range []struct {
+		fault     defects.Defect
+		has, lost string
+	}{
+		{defects.FailsUnseen, "18362.814", "18362.815"}, {defects.FailsUnseen, "18363.814", "18363.815"},
+		{defects.KeepsDefaultTime, "19041.660", "19041.661"}, {defects.TimesByClock, "18362.751", "18362.752"},
+		{defects.IdentifiesSlowly, "19041.487", "19041.488"}, {defects.InstallsNoPackages, "18362.266", "18362.267"},
+		{defects.EncryptsByDefault, "18362.206", "18362.207"}, {defects.RestartsForKiosk, "18362.328", "18362.329"},
+		{defects.CutsNames, "18362.328", "18362.329"}, {defects.RefusesFirmware, "26100.2453", "26100.2454"},
+		{defects.TypesAmerican, "26200.7461", "26200.7462"}, {defects.WaitsForNobody, "19042.660", "19042.661"},
+		{defects.UpdatesAnyway, "18363.814", "18363.815"}, {defects.ForgetsKiosk, "26100.4060", "26100.4061"},
+	} {
+		g.Expect(defects.Has(c.has, c.fault)).To(BeTrue(), "%s %s", c.fault, c.has)
+		g.Expect(defects.Has(c.lost, c.fault)).To(BeFalse(), "%s %s", c.fault, c.lost)
+	}
+}
+
 func TestTheTableIsWhole(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(defects.Rows()).NotTo(BeEmpty())

@@ -63,7 +63,7 @@ func (e *endorsement) meetTPM(w *device.Windows) (err error) {
 	case e.tpm.VendorID == "MSFT":
 		return hresult.New(op, hresult.PCPDeviceNotReady, errVirtual)
 	case e.tpm.VendorID == vendorInfineon && w.Has(defects.RefusesNewInfineon) && slices.Compare(e.tpm.Firmware[:2], infineonKnown) > 0:
-		return hresult.New(op, aik.NoEKCertificate.Code(), errors.New("Windows does not know this firmware of Infineon's"))
+		return hresult.New(op, aik.NoEKCertificate.Code(), errors.New("this Windows does not know the firmware, of Infineon"))
 	case e.tpm.LockedOut:
 		return hresult.New(op, hresult.AuthenticationIgnored, errors.New("the TPM is locked out after too many failed authorisations"))
 	}

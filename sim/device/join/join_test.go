@@ -80,7 +80,7 @@ func TestIdentity(t *testing.T) {
 	pc := r.registered(func(w *device.Windows) error {
 		if w.Boot == 1 {
 			r.Expect(join.Status(w)).To(gomega.Equal(join.State{}))
-			r.Expect(codeOf(join.JoinAsDevice(w, contoso))).To(gomega.Equal(hresult.JoinAIKValidation))
+			r.Expect(codeOf(join.JoinAsDevice(w, contoso))).To(gomega.Equal(hresult.JoinServerNotAuthorized))
 			plain, err := join.Ticket(w)
 			r.OK(err)
 			again, err := join.Ticket(w)

@@ -68,6 +68,7 @@ type Rig struct {
 	Timing *timing.Profile
 	Root   *pki.CA // of the web
 	MDM    *pki.CA // issuer of MDM certificates
+	Model  string  // of the PCs' TPMs
 	site   *vnet.Site
 	log    *journal.Journal
 	faults *fault.Injector
@@ -76,7 +77,7 @@ type Rig struct {
 // New makes a bench.
 func New(t *testing.T, rules ...fault.Rule) *Rig {
 	t.Helper()
-	r := &Rig{WithT: gomega.NewWithT(t), T: t, Clock: vclock.NewVirtual(vclock.Options{Start: Start, Seed: Seed}), Memory: journal.NewMemory(0), Timing: timing.Default()}
+	r := &Rig{WithT: gomega.NewWithT(t), T: t, Clock: vclock.NewVirtual(vclock.Options{Start: Start, Seed: Seed}), Memory: journal.NewMemory(0), Timing: timing.Default(), Model: "infineon-slb9670"}
 	t.Cleanup(r.Clock.Stop)
 	r.log = journal.New(r.Clock, r.Memory)
 	r.faults = fault.New(Seed, r.log, Start, rules)
@@ -107,7 +108,7 @@ func (r *Rig) PC(chip int, program device.Program) *device.PC {
 		NIC: r.Net.Attach(vnet.NICOptions{Device: "PC-1", Site: r.site, Now: func() time.Time { return pc.FirmwareTime() }, CutPower: func() { pc.CutPower() }}),
 	}
 	if chip > 0 {
-		c, err := lab.Deal(r.Clock, vtpm.ChipID{Model: "infineon-slb9670", N: chip}, Seed)
+		c, err := lab.Deal(r.Clock, vtpm.ChipID{Model: r.Model, N: chip}, Seed)
 		r.OK(err)
 		r.T.Cleanup(c.PowerOff)
 		o.Chip = c
