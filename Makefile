@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/windtunnel
 PKGS := ./...
 # Suites that live through hundreds of worlds: the race detector would make minutes of seconds.
-WALKERS := power apps walk
+WALKERS := power apps walk knownissues
 
 .DEFAULT_GOAL := help
 

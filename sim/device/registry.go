@@ -1,8 +1,8 @@
 package device
 
 import (
-	"fmt"
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"

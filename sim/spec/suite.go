@@ -17,6 +17,15 @@ import (
 // user's cache directory and are made where they are missing.
 var lab = sync.OnceValues(func() (*vtpm.Lab, error) { return vtpm.Open(vtpm.Options{}) })
 
+// Lab gives the chips that the worlds of this process share, for a spec that runs
+// scenarios whole.
+func Lab() *vtpm.Lab {
+	ginkgo.GinkgoHelper()
+	l, err := lab()
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return l
+}
+
 // ginkgos are Ginkgo's own goroutines, which live as long as the process: they
 // wait for a signal, or for word from the other processes of a parallel run.
 var ginkgos = []goleak.Option{

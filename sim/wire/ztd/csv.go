@@ -98,7 +98,9 @@ func (c *reader) file(b []byte) []Row {
 	if len(rows) == 0 && len(c.problems) == 0 {
 		c.addf(2, 1, "there is no device in the file; add one line a device below the header")
 	}
-	c.duplicates(rows)
+	if len(lines)-1 <= MaxRows { // which to take out is seen once it is split
+		c.duplicates(rows)
+	}
 	return rows
 }
 
