@@ -10,6 +10,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/join"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/vnet"
@@ -73,7 +74,7 @@ func (w *World) AddPC(s Story) (*device.PC, error) {
 	}
 	story := s
 	nic := w.Network.Attach(vnet.NICOptions{
-		Device: s.Name, Site: site, Roots: w.trusted, Now: func() time.Time { return story.pc.FirmwareTime() }, CutPower: func() { story.pc.CutPower() },
+		Device: s.Name, Site: site, Roots: w.trusted, Now: func() time.Time { return story.pc.FirmwareTime() }, Harm: func(a fault.Action) { story.pc.Suffer(a) },
 	})
 	story.pc = device.New(device.Options{
 		Name: s.Name, Hardware: s.Hardware, Installation: s.Installation, Protection: s.Protection, Chip: chip, NIC: nic, RTC: s.RTC, Clock: w.Clock, Seed: seed,

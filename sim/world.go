@@ -185,7 +185,11 @@ func NewWorld(o Options) (*World, error) {
 			return nil, fmt.Errorf("world: %w", err)
 		}
 	}
-	w.Network = vnet.New(w.Clock, vnet.Options{Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web, Timing: w.Timing, Exchanged: o.Exchanged})
+	stranger, err := pki.NewRoot(w.Clock.Now(), 0, "Windtunnel Stranger Root", pki.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("world: %w", err)
+	}
+	w.Network = vnet.New(w.Clock, vnet.Options{Stranger: stranger, Home: o.Home, Seed: w.Seed.Derive("network"), Journal: w.Journal, Faults: w.Faults, WebRoot: web, Timing: w.Timing, Exchanged: o.Exchanged})
 	if err := w.connectCloud(); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
 	}

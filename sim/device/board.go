@@ -24,7 +24,7 @@ func (pc *PC) fitChip() {
 		return
 	}
 	pc.Chip.Fit(vtpm.Board{
-		Device: pc.Name, Journal: pc.Journal, Faults: pc.Faults, CutPower: pc.CutPower,
+		Device: pc.Name, Journal: pc.Journal, Faults: pc.Faults, Harm: pc.Suffer,
 		Resubmissions: pc.Timing.TPM.Resubmissions, ResubmissionDelay: pc.Timing.TPM.ResubmissionDelay,
 	})
 }

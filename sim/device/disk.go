@@ -45,6 +45,13 @@ func (d *Disk) fill(bytes int64) {
 	d.Free -= bytes
 }
 
+// fillUp leaves no room: somebody else's files are there.
+func (d *Disk) fillUp() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Free = min(d.Free, 0)
+}
+
 // standOn ties the disk to the power: what is written while there is none is
 // written nowhere. Code that was cut off runs on to its next wait, and its
 // bookkeeping about a failure that was none must not outlive it.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/timing"
@@ -148,6 +149,12 @@ func (w *Windows) runSetup(s Setup) (int, error) {
 		return 0, err
 	}
 	code := s.Exit(w.countRun(s.Manifest))
+	if a, ok := w.Faults.At(fault.Point{Layer: fault.Installer, Operation: s.Product, Device: w.Name}); ok {
+		w.Suffer(a)
+		if a.ExitCode != 0 {
+			return int(int32(a.ExitCode)), nil
+		}
+	}
 	if s.Uninstall {
 		return w.uninstalled(s, code), nil
 	}

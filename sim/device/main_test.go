@@ -104,7 +104,7 @@ func (r *rig) options(name string, program device.Program) device.Options {
 		Name: name, Hardware: device.Makes[0].Build(seed.Stream("hardware", name)), Installation: device.Installation{Build: "26100.4652", Edition: "Pro"},
 		Clock: r.clock, Seed: seed.Derive("pc", name), Journal: r.log, Faults: r.faults, Timing: r.timing, Roots: r.root.Pool(),
 	}
-	o.NIC = r.net.Attach(vnet.NICOptions{Device: name, Site: r.site, Now: func() time.Time { return pc.FirmwareTime() }, CutPower: func() { pc.CutPower() }})
+	o.NIC = r.net.Attach(vnet.NICOptions{Device: name, Site: r.site, Now: func() time.Time { return pc.FirmwareTime() }, Harm: func(a fault.Action) { pc.Suffer(a) }})
 	o.Program = func(w *device.Windows) error {
 		pc = w.PC
 		return program(w)

@@ -352,7 +352,21 @@ func (pc *PC) Event(kind string, fields ...journal.Field) {
 	if pc.Watch != nil {
 		pc.Watch(kind)
 	}
-	if a, ok := pc.Faults.At(fault.Point{Layer: "event", Operation: kind, Device: pc.Name, N: n}); ok && a.CutPower {
+	if a, ok := pc.Faults.At(fault.Point{Layer: "event", Operation: kind, Device: pc.Name, N: n}); ok {
+		pc.Suffer(a)
+	}
+}
+
+// Suffer does what a fault rule says about the PC itself: its disk is full, its
+// clock jumps, its power goes.
+func (pc *PC) Suffer(a fault.Action) {
+	if a.DiskFull {
+		pc.Disk.fillUp()
+	}
+	if a.ClockJump != 0 {
+		pc.SetFirmwareTime(pc.FirmwareTime().Add(a.ClockJump))
+	}
+	if a.CutPower {
 		pc.CutPower()
 	}
 }

@@ -188,7 +188,7 @@ func TestValidate(t *testing.T) {
 		{fault.Rule{Name: "x", Do: ok, When: fault.When{Share: 1.5}}, "between 0 and 1"},
 		{fault.Rule{Name: "x", Do: ok, When: fault.When{From: 2, Until: 1}}, "span of time"},
 		{fault.Rule{Name: "x", Do: fault.Action{CutPower: true}, When: fault.When{Event: "a", Host: "b"}}, "event goes with"},
-		{fault.Rule{Name: "x", Do: ok, When: fault.When{Event: "a"}}, "only lead to delay or cutPower"},
+		{fault.Rule{Name: "x", Do: ok, When: fault.When{Event: "a"}}, "only lead to delay, cutPower, clockJump or diskFull"},
 	} {
 		NewWithT(t).Expect(c.rule.Validate()).To(MatchError(ContainSubstring(c.want)))
 	}

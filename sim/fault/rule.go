@@ -9,10 +9,11 @@ import (
 
 // Layers that ask.
 const (
-	HTTP   = "http"   // an exchange; Operation is the service's name for it
-	TPM    = "tpm"    // a command; Operation is its name, "TPM2_Create"
-	Event  = "event"  // something happened on the device; Operation is the event's kind
-	Stream = "stream" // a connection or datagram below HTTP
+	HTTP      = "http"      // an exchange; Operation is the service's name for it
+	TPM       = "tpm"       // a command; Operation is its name, "TPM2_Create"
+	Event     = "event"     // something happened on the device; Operation is the event's kind
+	Stream    = "stream"    // a connection or datagram below HTTP
+	Installer = "installer" // the end of an installer's run; Operation is the product
 )
 
 // Rule is one fault: where, and what.
@@ -37,7 +38,8 @@ type When struct {
 	Until     time.Duration `yaml:"until,omitempty" json:"until,omitempty"` // since the run's start, not included
 }
 
-// Action is what breaks. At most one of Status, Drop, Refuse, NoSuchName and TPMResponse can be set; the others combine.
+// Action is what breaks. At most one of Status, Drop, Refuse, NoSuchName, TPMResponse and ExitCode can be set; the others
+// combine. CutPower, ClockJump and DiskFull can happen at any point of a device.
 type Action struct {
 	Status      int           `yaml:"status,omitempty" json:"status,omitempty"`           // answered in place of the service
 	RetryAfter  time.Duration `yaml:"retryAfter,omitempty" json:"retryAfter,omitempty"`   // Retry-After of that answer, whole seconds
@@ -49,7 +51,15 @@ type Action struct {
 	Truncate    bool          `yaml:"truncate,omitempty" json:"truncate,omitempty"`       // the answer's body ends early
 	CutPower    bool          `yaml:"cutPower,omitempty" json:"cutPower,omitempty"`       // the device loses power
 	TPMResponse uint32        `yaml:"tpmResponse,omitempty" json:"tpmResponse,omitempty"` // TPM_RC in place of the TPM's own
+	Intercept   bool          `yaml:"intercept,omitempty" json:"intercept,omitempty"`     // something in the way opens TLS, with a certificate of its own authority
+	ClockJump   time.Duration `yaml:"clockJump,omitempty" json:"clockJump,omitempty"`     // the device's clock is set so far ahead; back with a minus
+	DiskFull    bool          `yaml:"diskFull,omitempty" json:"diskFull,omitempty"`       // no room is left on the device's disk
+	ExitCode    uint32        `yaml:"exitCode,omitempty" json:"exitCode,omitempty"`       // an installer ends with it and has installed nothing: 0xC0000005 is a crash
+	EngineDeath bool          `yaml:"engineDeath,omitempty" json:"engineDeath,omitempty"` // the engine that runs the TPM's command dies; another does it again, and the result is the same
 }
+
+// Harms tells whether the action is about the device itself.
+func (a Action) Harms() bool { return a.CutPower || a.ClockJump != 0 || a.DiskFull }
 
 // Validate reports everything that is wrong with the rule.
 func (r Rule) Validate() error {
@@ -62,17 +72,17 @@ func (r Rule) Validate() error {
 	}
 	r.When.check(bad)
 	r.Do.check(bad)
-	if r.When.Event != "" && (r.Do.Status != 0 || r.Do.TPMResponse != 0 || r.Do.Refuse || r.Do.NoSuchName || r.Do.Corrupt || r.Do.Truncate || r.Do.Drop) {
-		bad("an event can only lead to delay or cutPower")
+	if r.When.Event != "" && (r.Do.Status != 0 || r.Do.TPMResponse != 0 || r.Do.Refuse || r.Do.NoSuchName || r.Do.Corrupt || r.Do.Truncate || r.Do.Drop || r.Do.Intercept || r.Do.ExitCode != 0 || r.Do.EngineDeath) {
+		bad("an event can only lead to delay, cutPower, clockJump or diskFull")
 	}
 	return errors.Join(errs...)
 }
 
 func (w When) check(bad func(string, ...any)) {
 	switch w.Layer {
-	case "", HTTP, TPM, Event, Stream:
+	case "", HTTP, TPM, Event, Stream, Installer:
 	default:
-		bad("layer %q is none of http, tpm, event, stream", w.Layer)
+		bad("layer %q is none of http, tpm, event, stream, installer", w.Layer)
 	}
 	if w.Event != "" && (w.Layer != "" && w.Layer != Event || w.Host != "" || w.Operation != "") {
 		bad("event goes with neither host, operation nor another layer")
@@ -90,7 +100,7 @@ func (w When) check(bad func(string, ...any)) {
 
 func (a Action) check(bad func(string, ...any)) {
 	exclusive := 0
-	for _, set := range []bool{a.Status != 0, a.Drop, a.Refuse, a.NoSuchName, a.TPMResponse != 0} {
+	for _, set := range []bool{a.Status != 0, a.Drop, a.Refuse, a.NoSuchName, a.TPMResponse != 0, a.ExitCode != 0} {
 		if set {
 			exclusive++
 		}
@@ -99,7 +109,7 @@ func (a Action) check(bad func(string, ...any)) {
 	case a == Action{}:
 		bad("does nothing")
 	case exclusive > 1:
-		bad("only one of status, drop, refuse, noSuchName and tpmResponse is possible")
+		bad("only one of status, drop, refuse, noSuchName, tpmResponse and exitCode is possible")
 	}
 	if a.Status != 0 && (a.Status < 300 || a.Status > 599) {
 		bad("status %d is not an answer that stands for a fault (300 to 599)", a.Status)

@@ -45,7 +45,8 @@ func (a Action) MarshalJSON() ([]byte, error) {
 		action
 		RetryAfter text `json:"retryAfter,omitempty"`
 		Delay      text `json:"delay,omitempty"`
-	}{action(a), text(a.RetryAfter), text(a.Delay)})
+		ClockJump  text `json:"clockJump,omitempty"`
+	}{action(a), text(a.RetryAfter), text(a.Delay), text(a.ClockJump)})
 }
 
 // UnmarshalJSON reads durations as text.
@@ -54,12 +55,13 @@ func (a *Action) UnmarshalJSON(b []byte) error {
 		action
 		RetryAfter text `json:"retryAfter"`
 		Delay      text `json:"delay"`
+		ClockJump  text `json:"clockJump"`
 	}
 	if err := strict(b, &in); err != nil {
 		return fmt.Errorf("do: %w", err)
 	}
 	*a = Action(in.action)
-	a.RetryAfter, a.Delay = time.Duration(in.RetryAfter), time.Duration(in.Delay)
+	a.RetryAfter, a.Delay, a.ClockJump = time.Duration(in.RetryAfter), time.Duration(in.Delay), time.Duration(in.ClockJump)
 	return nil
 }
 
@@ -100,5 +102,10 @@ func (a Action) String() string {
 	add(a.Truncate, "truncate")
 	add(a.CutPower, "cutPower")
 	add(a.TPMResponse != 0, fmt.Sprintf("tpmResponse 0x%03X", a.TPMResponse))
+	add(a.Intercept, "intercept")
+	add(a.ClockJump != 0, "clockJump "+a.ClockJump.String())
+	add(a.DiskFull, "diskFull")
+	add(a.ExitCode != 0, fmt.Sprintf("exitCode 0x%X", a.ExitCode))
+	add(a.EngineDeath, "engineDeath")
 	return strings.Join(parts, ", ")
 }

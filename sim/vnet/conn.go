@@ -43,6 +43,9 @@ func (nic *NIC) connection(ctx context.Context, out *outgoing) (*conn, error) {
 	if out.secure && out.cert != nil {
 		key.cert = out.cert.Cert
 	}
+	if out.action.Intercept && out.secure {
+		return nic.connect(ctx, key, out) // whoever is in the way now sees a connection that is made now
+	}
 	if c := nic.reuse(key, out.service); c != nil {
 		return c, nil
 	}
@@ -133,6 +136,8 @@ func (nic *NIC) secure(ctx context.Context, c *conn, out *outgoing, proxy *Proxy
 	var err error
 	if c.home != nic.n.home {
 		c.id, c.cert = untouched, out.cert
+	} else if out.action.Intercept {
+		c.id, err = nic.n.intercepted(nic.n.o.Stranger, c.key.host)
 	} else if intercepts {
 		c.id, err = nic.n.intercepted(proxy.TLSIntercept, c.key.host)
 	} else {

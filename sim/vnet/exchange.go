@@ -66,8 +66,8 @@ func (nic *NIC) exchange(ctx context.Context, out *outgoing) (*answer, error) {
 
 // suffer does what a fault rule says about the time before anything is sent.
 func (nic *NIC) suffer(ctx context.Context, a fault.Action, name string) error {
-	if a.CutPower && nic.o.CutPower != nil {
-		nic.o.CutPower()
+	if a.Harms() && nic.o.Harm != nil {
+		nic.o.Harm(a)
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}

@@ -193,7 +193,7 @@ func TestPowerCutByRule(t *testing.T) {
 		w := newWorld(t, home, bench, fault.Rule{Name: "third", When: fault.When{Nth: 3}, Do: fault.Action{CutPower: true}})
 		w.net.Serve("www.contoso.com", http.HandlerFunc(hello))
 		powered, cut := w.clock.WithCancel(context.Background())
-		nic := w.net.Attach(vnet.NICOptions{Device: "pc-1", Site: w.site, CutPower: func() { cut(errPowerCut) }})
+		nic := w.net.Attach(vnet.NICOptions{Device: "pc-1", Site: w.site, Harm: func(fault.Action) { cut(errPowerCut) }})
 		sent := 0
 		w.clock.Go(powered, "pc-1", func(ctx context.Context) {
 			for ; ; sent++ {

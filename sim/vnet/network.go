@@ -61,7 +61,9 @@ type Options struct {
 	Journal *journal.Journal // nil: nothing is journaled
 	Faults  *fault.Injector  // nil: no faults
 	WebRoot *pki.CA          // signs server certificates; nil: only http and streams
-	Timing  *timing.Profile  // what Windows' TCP waits for; nil: timing.Default()
+	// Stranger signs the certificates of whoever opens TLS because a fault rule says so; nil: whoever signs WebRoot's.
+	Stranger *pki.CA
+	Timing   *timing.Profile // what Windows' TCP waits for; nil: timing.Default()
 	// Exchanged is told of every HTTP exchange when it is over, on the goroutine of whoever asked; nil: nobody is, which costs
 	// nothing. It must not wait.
 	Exchanged func(Exchange)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"windtunnel.test/sim/fault"
 )
 
 // NICOptions describe a network card.
@@ -20,8 +22,9 @@ type NICOptions struct {
 	// must not change afterwards: results of verification are kept by it. Return another pool instead.
 	Roots func() *x509.CertPool
 	Now   func() time.Time // the device's own clock, which may be wrong; nil: true time
-	// CutPower is called when a fault rule about an exchange says so; nil: nobody minds.
-	CutPower func()
+	// Harm does to the device what a fault rule about an exchange says besides the exchange: its power goes, its clock jumps;
+	// nil: nobody minds.
+	Harm func(fault.Action)
 }
 
 // NIC is a network card. A new one is up. All connections of a device start here and end when the card goes down, moves

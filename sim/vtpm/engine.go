@@ -33,6 +33,7 @@ type request struct {
 	command []byte
 	entropy [32]byte // what RAND_bytes answers from during this operation
 	millis  uint64   // virtual time since the chip got power
+	dies    bool     // the first engine to do it is lost, because a fault rule says so
 }
 
 // check refuses what no engine takes.

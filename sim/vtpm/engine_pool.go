@@ -56,6 +56,7 @@ type pool struct {
 	pressure time.Duration // that callers waited since the last start
 	started  int
 	lost     int
+	faulted  int // lost because fault rules say so
 }
 
 // caller is somebody who waits for an engine.
@@ -95,11 +96,16 @@ func (p *pool) run(ctx context.Context, r *request) ([]byte, time.Duration, erro
 		if err != nil {
 			return nil, 0, err
 		}
-		response, took, err := e.run(r)
+		response, took, err := p.try(e, r)
 		var lost *lostError
 		if !errors.As(err, &lost) {
 			p.give(e, took)
 			return response, took, err
+		}
+		if errors.Is(lost, errFaulted) {
+			p.give(e, 0) // it is only taken for dead
+			why = append(why, lost.Error())
+			continue
 		}
 		p.lose(e.(worker))
 		if lost.outside {
@@ -110,6 +116,21 @@ func (p *pool) run(ctx context.Context, r *request) ([]byte, time.Duration, erro
 		}
 	}
 }
+
+// try has an engine do an operation; one that is to die does not get to it.
+func (p *pool) try(e engine, r *request) ([]byte, time.Duration, error) {
+	if !r.dies {
+		return e.run(r)
+	}
+	r.dies = false
+	p.mu.Lock()
+	p.faulted++
+	p.mu.Unlock()
+	return nil, 0, &lostError{why: errFaulted}
+}
+
+// errFaulted is why an engine is lost of which a fault rule says so.
+var errFaulted = errors.New("a fault rule says that the engine dies")
 
 // take waits for an engine. A careful caller, whose command has just cost an
 // engine, wants a child if there can be one: this process would not survive.
@@ -334,7 +355,7 @@ func (p *pool) pids() []int {
 func (p *pool) counts() (started, lost, waiting int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return 1 + p.started, p.lost, len(p.queue)
+	return 1 + p.started, p.lost + p.faulted, len(p.queue)
 }
 
 // close ends all children, and returns when no operation is under way.

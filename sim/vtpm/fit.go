@@ -22,7 +22,9 @@ type Board struct {
 	// before that.
 	Resubmissions     int
 	ResubmissionDelay time.Duration
-	CutPower          func() // takes the PC's power away, for rules that say so; nil: they have no effect
+	// Harm does to the PC what a rule says besides the TPM: it takes its power
+	// away, say; nil: that has no effect.
+	Harm func(fault.Action)
 }
 
 // Fit puts the chip on a board. Call it before the chip gets power.
@@ -35,18 +37,18 @@ func (c *Chip) Fit(b Board) {
 // ask finds out what breaks at a job. A rule's answer stands for the job's
 // main command, after which its tag is called: the job takes its time, no
 // command reaches the chip, and the rule's response code is the error.
-func (b *Board) ask(tag string) (delay time.Duration, answer error) {
+func (b *Board) ask(tag string) (delay time.Duration, dies bool, answer error) {
 	do, ok := b.Faults.At(fault.Point{Layer: fault.TPM, Operation: tag, Device: b.Device})
 	if !ok {
-		return 0, nil
+		return 0, false, nil
 	}
-	if do.CutPower && b.CutPower != nil {
-		b.CutPower()
+	if do.Harms() && b.Harm != nil {
+		b.Harm(do)
 	}
 	if do.TPMResponse != 0 {
 		answer = fmt.Errorf("%s: %w", tag, tpm2.TPMRC(do.TPMResponse))
 	}
-	return do.Delay, answer
+	return do.Delay, do.EngineDeath, answer
 }
 
 // record journals a job and how it ended: "ok", the TPM's response code, or

@@ -22,7 +22,7 @@ func TestBoardBreaksAndRecords(t *testing.T) {
 	w.actor("pc", func(ctx context.Context) {
 		boot, cancel := w.clock.WithCancel(ctx)
 		c.Fit(Board{
-			Device: "PC-1", Journal: j, CutPower: func() { cancel(cut) },
+			Device: "PC-1", Journal: j, Harm: func(fault.Action) { cancel(cut) },
 			Faults: fault.New(1, j, w.clock.Now(), []fault.Rule{
 				{Name: "busy", When: fault.When{Layer: fault.TPM, Operation: "TPM2_Create", Nth: 1}, Do: fault.Action{TPMResponse: uint32(tpm2.TPMRCRetry), Delay: time.Minute}},
 				{Name: "cut", When: fault.When{Layer: fault.TPM, Operation: "TPM2_Quote"}, Do: fault.Action{CutPower: true}},

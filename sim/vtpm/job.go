@@ -75,12 +75,12 @@ func (c *Chip) run(ctx context.Context, tag string, cost Cost, f func(t transpor
 	if on && c.model.stuck(tag) {
 		return c.clock.NewCond("answer of " + c.id.String() + " to " + tag).Wait(ctx) // there will be none
 	}
-	delay, answer, err := c.submit(ctx, &board, tag)
+	delay, dies, answer, err := c.submit(ctx, &board, tag)
 	if err != nil {
 		return err
 	}
 	err = answer
-	port := &port{ctx: context.WithoutCancel(ctx), chip: c, now: c.clock.Now(), meter: newMeter(&c.model.Latency, cost)}
+	port := &port{ctx: context.WithoutCancel(ctx), chip: c, now: c.clock.Now(), dying: dies, meter: newMeter(&c.model.Latency, cost)}
 	j := &job{done: make(chan struct{}), work: func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -109,19 +109,19 @@ func (c *Chip) run(ctx context.Context, tag string, cost Cost, f func(t transpor
 // the command again, it is given it again, as a TPM's driver does, so many times
 // as the board says (TPM 2.0 Library Part 1, section 30.4: TPM_RC_RETRY,
 // TPM_RC_YIELDED, TPM_RC_TESTING). What then stands is the last answer.
-func (c *Chip) submit(ctx context.Context, board *Board, tag string) (delay time.Duration, answer, err error) {
+func (c *Chip) submit(ctx context.Context, board *Board, tag string) (delay time.Duration, dies bool, answer, err error) {
 	for again := 0; ; again++ {
-		delay, answer = board.ask(tag)
+		delay, dies, answer = board.ask(tag)
 		if err := context.Cause(ctx); err != nil {
-			return 0, nil, err
+			return 0, false, nil, err
 		}
 		if !wantsAgain(answer) || again >= board.Resubmissions {
-			return delay, answer, nil
+			return delay, dies, answer, nil
 		}
 		board.record(tag, answer)
 		took := delay + c.model.Latency.Of(Cost{Light: 1}) // a TPM says so before it begins
 		if err := c.clock.Sleep(ctx, took+board.ResubmissionDelay, tag+" again"); err != nil {
-			return 0, nil, err
+			return 0, false, nil, err
 		}
 	}
 }
@@ -164,6 +164,14 @@ type port struct {
 	chip  *Chip
 	now   time.Time // when the job began
 	meter *meter
+	dying bool // the engine of the next command dies
+}
+
+// dies tells whether the next command costs its engine, once.
+func (p *port) dies() bool {
+	dying := p.dying
+	p.dying = false
+	return dying
 }
 
 // Send runs a command; the chip's time moves on within a job as the commands'
@@ -187,7 +195,7 @@ func (p *port) Send(command []byte) ([]byte, error) {
 	if c.model.Family == family12 {
 		return answer12(command), nil
 	}
-	response, err := c.lab.Exec(p.ctx, Slot{Index: c.slot, Entropy: c.entropy.next(), Millis: c.millis}, command)
+	response, err := c.lab.Exec(p.ctx, Slot{Index: c.slot, Entropy: c.entropy.next(), Millis: c.millis, Dies: p.dies()}, command)
 	if err == nil {
 		c.model.rewrite(command, response)
 	}

@@ -151,6 +151,7 @@ type Slot struct {
 	Index   int
 	Entropy [32]byte
 	Millis  uint64 // virtual time since the chip got power
+	Dies    bool   // the first engine to do it dies at it
 }
 
 // Exec runs one command on the chip in a slot and returns the response. It is
@@ -175,7 +176,7 @@ func (l *Lab) operate(ctx context.Context, op operation, slot Slot, command []by
 		l.record.power(slot.Index, state)
 	}
 	response, took, err := l.engine.run(ctx, &request{
-		op: op, slot: slot.Index, state: state, command: command, entropy: slot.Entropy, millis: slot.Millis,
+		op: op, slot: slot.Index, state: state, command: command, entropy: slot.Entropy, millis: slot.Millis, dies: slot.Dies,
 	})
 	l.nanos.Add(int64(took))
 	if op == opCommand {

@@ -35,7 +35,8 @@ func (e Exchange) is(said string) bool {
 }
 
 // numbered lists a PC's exchanges in the order of its events: every one over
-// HTTP, and the first command of each class that it gives its TPM.
+// HTTP, the first command of each class that it gives its TPM, and every run of
+// an installer.
 func numbered(events []journal.Event) []Exchange {
 	var list []Exchange
 	seen := map[string]int{}
@@ -49,6 +50,8 @@ func numbered(events []journal.Event) []Exchange {
 			x.Layer, x.Operation = fault.HTTP, "transfer"
 		case "tpm.command":
 			x.Layer = fault.TPM
+		case "product.installed":
+			x.Layer, x.Operation = fault.Installer, e.Text("product")
 		default:
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 // Kind is one way in which an exchange fails.
 type Kind struct {
 	Name  string
-	Layer string // fault.HTTP or fault.TPM: what can fail so
+	Layer string // fault.HTTP, fault.TPM or fault.Installer: what can fail so
 	Do    fault.Action
 }
 
@@ -25,6 +25,11 @@ const (
 	// connecting, sending and receiving take two minutes at most (WinHttpSetTimeouts),
 	// and within everybody's patience.
 	tooLate = 10 * time.Minute
+	// clockError is beyond the life of every token, and within that of most
+	// certificates.
+	clockError = 30 * 24 * time.Hour
+	// accessViolation is how a program ends that crashes (STATUS_ACCESS_VIOLATION).
+	accessViolation = 0xC0000005
 )
 
 // Kinds are the ways that are known, in the order of the table.
@@ -41,12 +46,19 @@ func Kinds() []Kind {
 		{"delay", fault.HTTP, fault.Action{Delay: tooLate}},
 		{"truncate", fault.HTTP, fault.Action{Truncate: true}},
 		{"corrupt", fault.HTTP, fault.Action{Corrupt: true}},
+		{"intercept", fault.HTTP, fault.Action{Intercept: true}},
 		{"power-cut", fault.HTTP, fault.Action{CutPower: true}},
+		{"clock-ahead", fault.HTTP, fault.Action{ClockJump: clockError}},
+		{"clock-back", fault.HTTP, fault.Action{ClockJump: -clockError}},
+		{"disk-full", fault.HTTP, fault.Action{DiskFull: true}},
 		{"tpm-failure", fault.TPM, fault.Action{TPMResponse: uint32(tpm2.TPMRCFailure)}},
 		{"tpm-retry", fault.TPM, fault.Action{TPMResponse: uint32(tpm2.TPMRCRetry)}},
 		{"tpm-lockout", fault.TPM, fault.Action{TPMResponse: uint32(tpm2.TPMRCLockout)}},
 		{"tpm-object-memory", fault.TPM, fault.Action{TPMResponse: uint32(tpm2.TPMRCObjectMemory)}},
 		{"tpm-power-cut", fault.TPM, fault.Action{CutPower: true}},
+		{"engine-death", fault.TPM, fault.Action{EngineDeath: true}},
+		{"installer-crash", fault.Installer, fault.Action{ExitCode: accessViolation}},
+		{"installer-power-cut", fault.Installer, fault.Action{CutPower: true}},
 	}
 }
 

@@ -105,7 +105,7 @@ func (r *Rig) PC(chip int, program device.Program) *device.PC {
 	o := device.Options{
 		Name: "PC-1", Hardware: device.Makes[0].Build(Seed.Stream("hardware")), Installation: device.Installation{Build: "26100.4652", Edition: "Pro"},
 		Clock: r.Clock, Seed: Seed.Derive("pc"), Journal: r.log, Faults: r.faults, Timing: r.Timing, Roots: r.Root.Pool(), Program: program,
-		NIC: r.Net.Attach(vnet.NICOptions{Device: "PC-1", Site: r.site, Now: func() time.Time { return pc.FirmwareTime() }, CutPower: func() { pc.CutPower() }}),
+		NIC: r.Net.Attach(vnet.NICOptions{Device: "PC-1", Site: r.site, Now: func() time.Time { return pc.FirmwareTime() }, Harm: func(a fault.Action) { pc.Suffer(a) }}),
 	}
 	if chip > 0 {
 		c, err := lab.Deal(r.Clock, vtpm.ChipID{Model: r.Model, N: chip}, Seed)
