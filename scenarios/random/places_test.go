@@ -86,8 +86,5 @@ func changes(t *rapid.T) list {
 			obj{"at": fmt.Sprintf("%dh", after), "do": obj{"block": obj{"site": site, "host": host}}},
 			obj{"at": fmt.Sprintf("%dh", after+rapid.IntRange(1, 12).Draw(t, "hours more")), "do": obj{"unblock": obj{"site": site, "host": host}}})
 	}
-	if often(t, "managed device deleted", 10) {
-		all = append(all, obj{"at": obj{"event": "device.resealed", "after": "10m"}, "do": obj{"deleteManagedDevice": obj{"device": "PC-0001"}}})
-	}
 	return all
 }

@@ -160,6 +160,9 @@ func (w *Windows) runSetup(s Setup) (int, error) {
 	}
 	switch code {
 	case ExitOK, ExitRebootRequired, ExitRebootInitiated:
+		if !w.Disk.room(s.Size) { // it was there when it began
+			return ExitDiskFull, nil
+		}
 		w.installed(s)
 	}
 	if s.Restarts && !(s.MSI && s.NoRestart) {

@@ -364,7 +364,7 @@ func (pc *PC) Suffer(a fault.Action) {
 		pc.Disk.fillUp()
 	}
 	if a.ClockJump != 0 {
-		pc.SetFirmwareTime(pc.FirmwareTime().Add(a.ClockJump))
+		pc.SetFirmwareTime(pc.FirmwareTime().Add(time.Duration(a.ClockJump)))
 	}
 	if a.CutPower {
 		pc.CutPower()

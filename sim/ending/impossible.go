@@ -25,7 +25,12 @@ import (
 // for somebody. Nil is a PC as it may be. The caller is an actor of the PC's
 // world; an error is that the services could not be asked.
 func Impossible(ctx context.Context, w *sim.World, pc *device.PC) (found []string, err error) {
-	s := state{pc: pc, r: pc.Disk.Registry, stage: pc.Disk.Registry.String(device.KeyOOBE, "Stage")}
+	s := state{packages: map[string]string{}, pc: pc, r: pc.Disk.Registry, stage: pc.Disk.Registry.String(device.KeyOOBE, "Stage")}
+	for _, a := range w.Tenant.Apps {
+		if a.WinGetApp != nil {
+			s.packages[a.DisplayName] = a.PackageIdentifier
+		}
+	}
 	s.current = s.r.String(device.KeyEnrollments, "Current")
 	s.enrollment = device.KeyEnrollments + `\` + s.current
 	for _, rule := range []func(*state) []string{
@@ -60,8 +65,9 @@ func (c *cloud) graph(path string, out any) error {
 type state struct {
 	pc                  *device.PC
 	r                   *device.Registry
-	stage               string // of setup
-	current, enrollment string // identifier of the MDM enrolment, and its key
+	stage               string            // of setup
+	current, enrollment string            // identifier of the MDM enrolment, and its key
+	packages            map[string]string // of apps of a WinGet source, by the app's name: what they are installed as
 }
 
 func (s *state) enrolled() bool { return s.current != "" }

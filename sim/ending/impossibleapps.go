@@ -44,8 +44,14 @@ func trackedApps(s *state) (found []string) {
 }
 
 // installed tells whether a product of that name is on the PC. Worlds that use
-// Impossible call an app's product by the app's name.
-func (s *state) installed(name string) bool { return s.r.Has(device.KeyUninstall + `\` + name) }
+// Impossible call an app's product by the app's name, and WinGet calls it by its
+// package.
+func (s *state) installed(name string) bool {
+	if p := s.packages[name]; p != "" && s.r.Has(device.KeyUninstall+`\`+p) {
+		return true
+	}
+	return s.r.Has(device.KeyUninstall + `\` + name)
+}
 
 // products: an installer's work is done wholly or not at all.
 func products(s *state) (found []string) {

@@ -12,7 +12,7 @@ import (
 
 func TestWhatHarmsTheDeviceItself(t *testing.T) {
 	g := NewWithT(t)
-	a := fault.Action{ClockJump: -48 * time.Hour, DiskFull: true, Intercept: true, EngineDeath: true}
+	a := fault.Action{ClockJump: fault.Jump(-48 * time.Hour), DiskFull: true, Intercept: true, EngineDeath: true}
 	g.Expect(a.Harms()).To(BeTrue())
 	g.Expect(fault.Action{Drop: true}.Harms()).To(BeFalse())
 	g.Expect(a.String()).To(Equal("intercept, clockJump -48h0m0s, diskFull, engineDeath"))
@@ -23,6 +23,9 @@ func TestWhatHarmsTheDeviceItself(t *testing.T) {
 	var back fault.Action
 	g.Expect(json.Unmarshal(b, &back)).To(Succeed())
 	g.Expect(back).To(Equal(a))
+	g.Expect(json.Unmarshal([]byte(`{"clockJump": "-30d"}`), &back)).To(Succeed())
+	g.Expect(time.Duration(back.ClockJump)).To(Equal(-30 * 24 * time.Hour))
+	g.Expect(json.Unmarshal([]byte(`{"clockJump": "soon"}`), &back)).NotTo(Succeed())
 	for _, bad := range []fault.Rule{
 		{Name: "x", Do: fault.Action{ExitCode: 1, TPMResponse: 0x922}},
 		{Name: "x", When: fault.When{Event: "device.made"}, Do: fault.Action{Intercept: true}},
@@ -31,6 +34,6 @@ func TestWhatHarmsTheDeviceItself(t *testing.T) {
 	} {
 		g.Expect(bad.Validate()).To(HaveOccurred())
 	}
-	g.Expect(fault.Rule{Name: "x", When: fault.When{Event: "device.made"}, Do: fault.Action{DiskFull: true, ClockJump: time.Hour}}.Validate()).To(Succeed())
+	g.Expect(fault.Rule{Name: "x", When: fault.When{Event: "device.made"}, Do: fault.Action{DiskFull: true, ClockJump: fault.Jump(time.Hour)}}.Validate()).To(Succeed())
 	g.Expect(fault.Rule{Name: "x", When: fault.When{Layer: fault.Installer}, Do: fault.Action{ExitCode: 0xC0000005}}.Validate()).To(Succeed())
 }

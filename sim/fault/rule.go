@@ -52,7 +52,7 @@ type Action struct {
 	CutPower    bool          `yaml:"cutPower,omitempty" json:"cutPower,omitempty"`       // the device loses power
 	TPMResponse uint32        `yaml:"tpmResponse,omitempty" json:"tpmResponse,omitempty"` // TPM_RC in place of the TPM's own
 	Intercept   bool          `yaml:"intercept,omitempty" json:"intercept,omitempty"`     // something in the way opens TLS, with a certificate of its own authority
-	ClockJump   time.Duration `yaml:"clockJump,omitempty" json:"clockJump,omitempty"`     // the device's clock is set so far ahead; back with a minus
+	ClockJump   Jump          `yaml:"clockJump,omitempty" json:"clockJump,omitempty"`     // the device's clock is set so far ahead; back with a minus
 	DiskFull    bool          `yaml:"diskFull,omitempty" json:"diskFull,omitempty"`       // no room is left on the device's disk
 	ExitCode    uint32        `yaml:"exitCode,omitempty" json:"exitCode,omitempty"`       // an installer ends with it and has installed nothing: 0xC0000005 is a crash
 	EngineDeath bool          `yaml:"engineDeath,omitempty" json:"engineDeath,omitempty"` // the engine that runs the TPM's command dies; another does it again, and the result is the same

@@ -45,8 +45,7 @@ func (a Action) MarshalJSON() ([]byte, error) {
 		action
 		RetryAfter text `json:"retryAfter,omitempty"`
 		Delay      text `json:"delay,omitempty"`
-		ClockJump  text `json:"clockJump,omitempty"`
-	}{action(a), text(a.RetryAfter), text(a.Delay), text(a.ClockJump)})
+	}{action(a), text(a.RetryAfter), text(a.Delay)})
 }
 
 // UnmarshalJSON reads durations as text.
@@ -55,13 +54,12 @@ func (a *Action) UnmarshalJSON(b []byte) error {
 		action
 		RetryAfter text `json:"retryAfter"`
 		Delay      text `json:"delay"`
-		ClockJump  text `json:"clockJump"`
 	}
 	if err := strict(b, &in); err != nil {
 		return fmt.Errorf("do: %w", err)
 	}
 	*a = Action(in.action)
-	a.RetryAfter, a.Delay, a.ClockJump = time.Duration(in.RetryAfter), time.Duration(in.Delay), time.Duration(in.ClockJump)
+	a.RetryAfter, a.Delay = time.Duration(in.RetryAfter), time.Duration(in.Delay)
 	return nil
 }
 
@@ -82,6 +80,34 @@ func (t *text) UnmarshalText(b []byte) error {
 	d, err := time.ParseDuration(string(b))
 	*t = text(d)
 	return err
+}
+
+// Jump is how far a clock jumps, back where it is negative. Its text is a length of time with a minus where it goes back,
+// "-48h", or whole days, "30d".
+type Jump time.Duration
+
+// String is time.Duration's own form.
+func (j Jump) String() string { return time.Duration(j).String() }
+
+// MarshalText is String.
+func (j Jump) MarshalText() ([]byte, error) { return []byte(j.String()), nil }
+
+// UnmarshalText reads either form.
+func (j *Jump) UnmarshalText(b []byte) error {
+	if days, ok := strings.CutSuffix(string(b), "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil || n > 36500 || n < -36500 {
+			return fmt.Errorf("%q is no length of time; write one such as -48h or 30d", b)
+		}
+		*j = Jump(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is no length of time; write one such as -48h or 30d", b)
+	}
+	*j = Jump(d)
+	return nil
 }
 
 // String is the action in a few words, for the journal: "status 503, retryAfter 30s".

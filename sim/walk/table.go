@@ -11,8 +11,9 @@ import (
 // "26/corrupt".
 func (l Life) Cell() string { return fmt.Sprintf("%d/%s", l.Exchange.N, l.Fault) }
 
-// how is what a person sees at the end of a life.
-func (l Life) how() string {
+// How is what a person sees at the end of a life: code, screen, and what the
+// outcome says beside them.
+func (l Life) How() string {
 	what := strings.TrimSpace(l.Code + " " + l.Screen)
 	switch l.Outcome {
 	case Success:
@@ -39,10 +40,10 @@ func grouped(lives []Life) (groups []group) {
 			if l.Outcome != outcome {
 				continue
 			}
-			i, known := at[l.how()]
+			i, known := at[l.How()]
 			if !known {
 				i = len(groups)
-				at[l.how()], groups = i, append(groups, group{outcome: outcome, how: l.how()})
+				at[l.How()], groups = i, append(groups, group{outcome: outcome, how: l.How()})
 			}
 			groups[i].faults = append(groups[i].faults, l.Fault)
 		}

@@ -31,8 +31,8 @@ panics or ends without a code is a FAILURE, and the exit code is 1.
   windtunnel walk --only 'drs.join/corrupt' -v     by its operation, and the story of that life
 
 Kinds of faults: ` + "%s" + `.
-In the folder of --out: walk.json, table.txt, and for each FAILURE a scenario
-file that shows it again with "windtunnel run".`,
+In the folder of --out: walk.json, report.html, table.txt, and for each FAILURE
+a scenario file that shows it again with "windtunnel run".`,
 }
 
 func init() {

@@ -78,7 +78,12 @@ func (f *walkFlags) keep(r *walk.Result) (map[string]string, error) {
 	if err := r.Grouped(&table); err != nil {
 		return nil, err
 	}
-	err = errors.Join(os.WriteFile(filepath.Join(f.out, "walk.json"), b, 0o666), os.WriteFile(filepath.Join(f.out, "table.txt"), table.Bytes(), 0o666))
+	html, err := f.walkPage(r)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(os.WriteFile(filepath.Join(f.out, "walk.json"), b, 0o666), os.WriteFile(filepath.Join(f.out, "report.html"), html, 0o666),
+		os.WriteFile(filepath.Join(f.out, "table.txt"), table.Bytes(), 0o666))
 	files := map[string]string{}
 	for _, l := range r.Failures() {
 		text, rerr := r.Replay(l)
