@@ -59,7 +59,7 @@ var appRules = []Invariant{
 			return l.Text("app") + " on a PC that is not enrolled"
 		case !r.Has(device.KeyServices + `\` + device.ServiceIME):
 			return l.Text("app") + " without the management extension"
-		case l.m.category[categories[0]] == inProgress:
+		case l.m.category[categories[0]] == inProgress && !l.m.resealed: // later the extension is there before
 			return l.Text("app") + " while the device is being prepared"
 		case l.all.apps[l.Text("app")] && (l.m.account == "" || r.String(device.KeyOOBE, "UserSID") == ""):
 			return l.Text("app") + " of a user, and nobody has signed in"

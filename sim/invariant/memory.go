@@ -58,6 +58,7 @@ type memory struct {
 
 	success  bool // it has shown the page of success
 	reseal   bool // Reseal was pressed there
+	resealed bool
 	users    map[string]bool
 	prts     map[string]int
 	account  string // signed in to Windows, in this boot
@@ -146,9 +147,10 @@ func (m *memory) remember(l *look) {
 		m.apps[l.Text("app")] = l.Text("state")
 	case "device.resealed":
 		m.forget()
+		m.resealed = true
 	case "device.reset", "device.retired":
 		m.forget()
-		m.staged = ""
+		m.staged, m.resealed = "", false
 	case "device.domain.staged":
 		m.staged = l.Text("computer")
 	case "story.ended":

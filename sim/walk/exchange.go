@@ -20,6 +20,9 @@ type Exchange struct {
 // String is the exchange as the table has it.
 func (e Exchange) String() string {
 	s := e.Operation
+	if e.Layer == fault.Installer {
+		s = "installer of " + s
+	}
 	if e.Host != "" {
 		s = e.Host + " " + s
 	}

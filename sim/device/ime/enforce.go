@@ -229,7 +229,7 @@ func (e *evaluation) hardRestart(app sidecar.App, o outcome) (result, error) {
 	e.w.NeedRestart("app " + app.ID)
 	e.report(app, sidecar.EnforcementPendingHardReboot, 0, o.exit)
 	e.workload("[Win32App][V3Processor] A restart is required to continue processing apps. Stop processing.")
-	e.stopped, e.hard = true, true
+	e.stopped, e.hard, e.aside = true, true, !e.s.esp
 	e.flush(e.g)
 	e.reboot(e.s, app, csp.RebootHard) // last: the page may act on it at once
 	return result{ok: true}, nil

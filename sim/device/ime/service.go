@@ -41,6 +41,7 @@ type agent struct {
 	waiting bool // the last round left something that is worth another look soon
 	stopped bool // this round's apps are not gone on with
 	hard    bool // an app wants a restart before anything else, and the service has not been restarted since
+	aside   bool // it wanted that while no status page was up, which would have restarted
 }
 
 // over is why the boot is over, nil where it is not.
@@ -102,6 +103,9 @@ func (a *agent) work(phase string) error {
 	if phase == "DevicePreparation" {
 		a.ready() // the page may have been cleared since the service started
 		return nil
+	}
+	if a.hard && a.aside && (phase == "DeviceSetup" || phase == "AccountSetup") {
+		a.hard = false // the page that has come up knows nothing of the app, would not restart, and waits for a list
 	}
 	if a.hard {
 		a.workload("[Win32App][V3Processor] A restart is required to continue processing apps. Stop processing.")
