@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/windtunnel
 PKGS := ./...
 # Suites that live through hundreds of worlds: the race detector would make minutes of seconds.
-WALKERS := power apps walk knownissues
+WALKERS := power apps walk knownissues random
 
 .DEFAULT_GOAL := help
 
@@ -47,6 +47,11 @@ test: deps ## all tests, with the race detector
 	$(GO) test -timeout 20m $(WALKERS:%=./scenarios/%)
 	cd scenarios/peers && $(GO) test -race -timeout 20m .
 	cd scenarios/peers && $(GO) test -timeout 20m ./cloud
+
+.PHONY: soak
+soak: deps ## random scenarios that nobody has seen yet: a thousand worlds, twenty of them in 100 runs on 1, 2 and 8 cores, and whole walks
+	WINDTUNNEL_SOAK=1 $(GO) test -v -count 1 -timeout 4h ./scenarios/random/ -rapid.checks 1000
+	WINDTUNNEL_WALK_EVERY=1 $(GO) test -v -count 1 -timeout 1h ./scenarios/walk/
 
 .PHONY: lint
 # staticcheck would take minutes and gigabytes for the SDK that the cloud's witnesses import.

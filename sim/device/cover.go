@@ -73,6 +73,17 @@ func (c *Cover) Remove() {
 	pc.Event("screen.shown", field("screen", c.under.ID), field("title", c.under.Title))
 }
 
+// Behind is the screen that goes on behind a cover; where there is none, what the
+// PC shows.
+func (pc *PC) Behind() Screen {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	if pc.cover != nil {
+		return pc.cover.under
+	}
+	return pc.screen
+}
+
 // number counts the screens. The caller holds the PC's lock.
 func (pc *PC) number() int {
 	pc.shown++

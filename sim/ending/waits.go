@@ -7,6 +7,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/esp"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/wire/hosts"
 )
 
 // Wait is one of Windows' own endless waits.
@@ -42,6 +43,32 @@ var waits = []Wait{
 			return false
 		},
 	},
+	{
+		Rule: "NCSI", Why: "the page for networks does not go on where Windows believes that there is no internet: its connectivity test is blocked",
+		Screen: oobe.ScreenNetwork,
+		Source: "https://learn.microsoft.com/autopilot/requirements (networking: Network Connection Status Indicator)",
+		is:     offline,
+	},
+	{
+		Rule: "H, clock", Why: "nobody signs in to a domain whose clock is five minutes off the PC's; the page says so and stays",
+		Screen: oobe.ScreenLogon,
+		Source: "https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/maximum-tolerance-for-computer-clock-synchronization",
+		is: func(w *sim.World, pc *device.PC) bool {
+			_, member := pc.Domain()
+			return member && pc.FirmwareTime().Sub(w.Clock.Now()).Abs() > w.Timing.Kerberos.ClockSkew
+		},
+	},
+}
+
+// offline tells whether Windows could not do its connectivity test when it tried
+// last.
+func offline(_ *sim.World, pc *device.PC) (last bool) {
+	for e := range pc.History {
+		if e.Kind == "http.request" && e.Text("host") == hosts.NCSI {
+			last = e.Text("status") != "200"
+		}
+	}
+	return last
 }
 
 // Waits lists the endless waits that are known.
@@ -50,7 +77,7 @@ func Waits() []Wait { return append([]Wait(nil), waits...) }
 // Endless finds the endless wait that a PC is in.
 func Endless(w *sim.World, pc *device.PC) (Wait, bool) {
 	for _, x := range waits {
-		if pc.Screen().ID == x.Screen && x.is(w, pc) {
+		if pc.Behind().ID == x.Screen && x.is(w, pc) {
 			return x, true
 		}
 	}
@@ -68,7 +95,7 @@ func unlisted(pc *device.PC) bool {
 }
 
 func status(pc *device.PC, row string) string {
-	for _, r := range pc.Screen().Rows {
+	for _, r := range pc.Behind().Rows {
 		if r.Name == row {
 			return r.Status
 		}

@@ -1,6 +1,7 @@
 package invariant
 
 import (
+	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -71,8 +72,9 @@ var forged = []forgery{
 		f.on("ztd.profile")
 	}},
 	{"tokens-have-a-life", "expired", func(f *forge) { f.on("token.acquired", "kind", "device", "expires", f.now.Add(time.Hour)) }, func(f *forge) {
-		f.on("token.acquired", "kind", "device", "expires", f.now)
+		f.on("token.acquired", "kind", "device", "expires", f.pc.FirmwareTime())
 	}},
+	{"tokens-have-a-life", "ticket", func(f *forge) { f.on("msa.ticket", "expires", f.now.Add(time.Hour)) }, func(f *forge) { f.on("msa.ticket", "expires", f.now) }},
 	{"user-tokens-have-a-user", "no PRT", nil, func(f *forge) { f.on("token.acquired", "kind", "user") }},
 	{"user-tokens-have-a-user", "nobody", func(f *forge) { f.set(prt, "Token", "0.A-token") }, func(f *forge) { f.on("token.acquired", "kind", "user") }},
 	{"one-prt-a-session", "two", func(f *forge) { f.certificate("entra-device", f.now); f.on("prt.acquired", "user", "a") }, func(f *forge) { f.on("prt.acquired", "user", "a") }},
@@ -147,7 +149,8 @@ func (f *forge) outcome(o string) {
 }
 
 func (f *forge) token(life time.Duration) {
-	f.set(tokens+`\https://enrollment.manage.microsoft.com/`, "Expires", fmt.Sprint(f.now.Add(life).Unix()))
+	claims := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp": %d}`, f.now.Add(life).Unix()))
+	f.set(tokens+`\https://enrollment.manage.microsoft.com/`, "Token", "e30."+claims+".AA")
 }
 
 func (f *forge) ticket(life time.Duration) {

@@ -1,9 +1,9 @@
 package invariant
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +28,8 @@ var identityRules = []Invariant{
 			if !strings.Contains(resource, "enrollment.manage") {
 				continue
 			}
-			if unix, err := strconv.ParseInt(r.String(tokens+`\`+resource, "Expires"), 10, 64); err == nil && time.Unix(unix, 0).After(best) {
-				best = time.Unix(unix, 0)
+			if t, ok := expires(r.String(tokens+`\`+resource, "Token")); ok && t.After(best) {
+				best = t
 			}
 		}
 		switch {
@@ -54,12 +54,18 @@ var identityRules = []Invariant{
 		}
 		return ""
 	}},
-	{"tokens-have-a-life", "nobody is given a token that has expired already", func(l *look) string {
-		if l.Kind != "token.acquired" && l.Kind != "msa.ticket" {
+	{"tokens-have-a-life", "nobody is given a token that has expired already, by the clock of who counts its life", func(l *look) string {
+		now := l.Time
+		switch {
+		case l.pc == nil:
+			return ""
+		case l.Kind == "token.acquired":
+			now = l.pc.FirmwareTime() // the PC reckons from what it was told: so many seconds
+		case l.Kind != "msa.ticket":
 			return ""
 		}
 		if v, _ := l.Get("expires"); v != nil {
-			if t, ok := v.(time.Time); ok && !t.After(l.Time) {
+			if t, ok := v.(time.Time); ok && !t.After(now) {
 				return "it expired at " + t.String()
 			}
 		}
@@ -136,6 +142,23 @@ var identityRules = []Invariant{
 		}
 		return ""
 	}},
+}
+
+// expires is when an access token ends by its own claim (RFC 7519, 4.1.4), in the
+// issuer's time; false for what is none.
+func expires(token string) (time.Time, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return time.Time{}, false
+	}
+	var claims struct {
+		Exp int64 `json:"exp"`
+	}
+	b, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil || json.Unmarshal(b, &claims) != nil || claims.Exp == 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(claims.Exp, 0), true
 }
 
 // atRest tells whether an event is one of the PC's own, at which no service is

@@ -18,7 +18,7 @@ const (
 // flow. Whoever finds the firmware there goes on after a start where the disk
 // says that the page was reached before.
 var after = map[string][]string{
-	oobe.ScreenLanding:   {oobe.ScreenOptions, firmware},
+	oobe.ScreenLanding:   {oobe.ScreenOptions, oobe.ScreenFailure, oobe.ScreenExport, firmware},
 	oobe.ScreenSuccess:   {oobe.ScreenESP, oobe.ScreenExport, firmware},
 	oobe.ScreenResealing: {oobe.ScreenSuccess, firmware},
 	oobe.ScreenSignOut:   {oobe.ScreenESP, oobe.ScreenLogon, firmware},

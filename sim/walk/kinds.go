@@ -25,9 +25,9 @@ const (
 	// connecting, sending and receiving take two minutes at most (WinHttpSetTimeouts),
 	// and within everybody's patience.
 	tooLate = 10 * time.Minute
-	// clockError is beyond the life of every token, and within that of most
-	// certificates.
-	clockError = 30 * 24 * time.Hour
+	// clockError is beyond the life of every token and ticket, and of what domain
+	// controllers put up with.
+	clockError = 26 * time.Hour
 	// accessViolation is how a program ends that crashes (STATUS_ACCESS_VIOLATION).
 	accessViolation = 0xC0000005
 )

@@ -110,6 +110,32 @@ func TestUninstall(t *testing.T) {
 	g.Expect(g.order()).To(gomega.Equal([]string{"+old", "+gone", "-old", "+new", "-gone"}))
 }
 
+// What wanted a restart while no status page was up, which nobody has made, does
+// not keep a page waiting that comes up.
+func TestRestartsThatNobodyMakes(t *testing.T) {
+	g := newGate(t)
+	g.alone = true
+	g.add("hard", installer.Manifest{ExitCode: 1641})
+	g.add("last", installer.Manifest{})
+	g.pack()
+	g.Boot(g.PC(1, func(w *device.Windows) error {
+		w.Provide(device.ServiceIME, Service(w))
+		g.Enrol(w, "")
+		w.InstallService(device.ServiceIME)
+		g.OK(w.Sleep(15*time.Minute, "no page is up"))
+		g.Expect(g.order()).To(gomega.Equal([]string{"+hard"}))
+		w.Registry().SetString(device.KeyTracking, "Phase", "DeviceSetup")
+		w.Signal("ime").Broadcast()
+		g.OK(w.Sleep(15*time.Minute, "the page waits"))
+		for _, id := range []string{"hard", "last"} {
+			state, _, _ := trackedAs(w, id)
+			g.Expect(state).To(gomega.Equal(csp.AppCompleted), id)
+		}
+		return device.ErrShutdown
+	}))
+	g.Expect(g.order()).To(gomega.Equal([]string{"+hard", "+last"}))
+}
+
 // An app that wants a restart before anything else stops the others; after the
 // restart they go on.
 func TestRestarts(t *testing.T) {

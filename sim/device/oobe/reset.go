@@ -3,6 +3,7 @@ package oobe
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/defects"
@@ -67,7 +68,11 @@ func pendingReset(w *device.Windows) (done bool, err error) {
 	if lockedVBS(w) {
 		w.Event("reset.failed", journal.F("kind", kind), journal.F("code", stopCode))
 		w.Show(device.Screen{ID: ScreenStop, Title: "Your PC couldn't start properly", Lines: []device.Line{{Label: LabelError, Value: stopCode}, {Label: LabelReason, Value: "A required device isn't connected or can't be accessed."}}})
-		return true, w.Clock.NewCond("start of " + w.Name + " after a reset").Wait(w.Ctx)
+		for { // nobody has anything to do here but to take the power away
+			if err := w.Sleep(24*time.Hour, "a PC that does not start"); err != nil {
+				return true, err
+			}
+		}
 	}
 	switch kind {
 	case resetKeepUser, resetClean:
