@@ -127,12 +127,23 @@ func certificatesThere(s *state) (found []string) {
 		}
 		s.expected(sid, []string{"ExpectedPFXCerts", "ExpectedSCEPCerts"}, func(list, uri string, status uint32) {
 			id := uri[strings.LastIndexByte(uri, '/')+1:]
-			if _, ok := s.pc.Disk.Certs.Find(store, id); status == 1 && !ok {
+			if _, ok := s.pc.Disk.Certs.Find(store, id); status == 1 && !ok && !s.takenBack(id) {
 				found = append(found, fmt.Sprintf("%s of %s is processed, and its certificate is not there", uri, list))
 			}
 		})
 	}
 	return found
+}
+
+// takenBack tells whether a certificate was removed again, since its profile is
+// no longer meant for the PC.
+func (s *state) takenBack(name string) bool {
+	for h := range s.pc.History {
+		if h.Kind == "certificate.removed" && h.Text("name") == name {
+			return true
+		}
+	}
+	return false
 }
 
 // policiesThere: a policy that was processed is in force.

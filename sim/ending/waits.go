@@ -7,6 +7,7 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/esp"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/hresult"
 	"windtunnel.test/sim/wire/hosts"
 )
 
@@ -50,12 +51,11 @@ var waits = []Wait{
 		is:     offline,
 	},
 	{
-		Rule: "H, clock", Why: "nobody signs in to a domain whose clock is five minutes off the PC's; the page says so and stays",
+		Rule: "T39", Why: "nobody signs in to a domain whose clock is more than five minutes off the PC's; the logon screen says so and stays",
 		Screen: oobe.ScreenLogon,
 		Source: "https://learn.microsoft.com/previous-versions/windows/it-pro/windows-10/security/threat-protection/security-policy-settings/maximum-tolerance-for-computer-clock-synchronization",
-		is: func(w *sim.World, pc *device.PC) bool {
-			_, member := pc.Domain()
-			return member && pc.FirmwareTime().Sub(w.Clock.Now()).Abs() > w.Timing.Kerberos.ClockSkew
+		is: func(_ *sim.World, pc *device.PC) bool {
+			return pc.Screen().Line(oobe.LabelError) == hresult.TimeSkew.Hex()
 		},
 	},
 }

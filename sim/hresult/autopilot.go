@@ -2,6 +2,7 @@ package hresult
 
 // What Autopilot itself reports: attestation 0x8103xxxx and its neighbours.
 const (
+	MSARequest                    Code = 0x80048FF0 // our model
 	MDMInfoNotFound               Code = 0x81036501
 	AppInstallFailure             Code = 0x81036502
 	TPMAttestationRetriesExceeded Code = 0x81039001
@@ -14,6 +15,7 @@ const (
 const pageCommunity = "community pages, not confirmed by Microsoft; meanings differ by author"
 
 var autopilot = []Entry{
+	{MSARequest, "MSA_E_REQUEST", "the sign-in service for Microsoft accounts cannot read the request, or its timestamp is off", "our model"},
 	{MDMInfoNotFound, "autopilot_mdm_info_not_found", "no single usable MDM was found", pageCommunity},
 	{AppInstallFailure, "autopilot_app_install_failure", "an app failed under the status page, or no profile was found", pageCommunity},
 	{TPMAttestationRetriesExceeded, "E_AUTOPILOT_CLIENT_TPM_MAX_ATTESTATION_RETRY_EXCEEDED", "TPM attestation failed as often as it is tried", pageKnownIssues},

@@ -59,6 +59,7 @@ var pfx = &provider{
 		}
 		t.w.Registry().DeleteTree(pfxKey(t.sid, p.ID))
 		t.w.DeleteCertificate(store(t.sid), p.ID)
+		t.w.Event("certificate.removed", journal.F("name", p.ID), journal.F("scope", t.sid))
 		return syncml.OK
 	},
 }
