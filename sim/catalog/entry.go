@@ -145,6 +145,7 @@ func (e *Entry) check() (wrong []string) {
 	add(e.State == OutOfReach && e.Runs(), "it is out of reach and has a scenario")
 	if e.Runs() {
 		add(len(e.Expect) == 0, "expect is missing")
+		add(e.State == Reproduced && e.Moment == nil, "moment is missing: the event that decides, as an item of expect")
 		add(e.Helped == nil, "helped is missing: the remedy as a change of the scenario, or {none: why there is none}")
 		add(slices.Contains(e.Class, "BUILD") && e.Fixed == nil, "fixed is missing: the other side of the build")
 		add(slices.Contains(e.Class, "RACE") && e.Seeds == nil, "seeds are missing: one that shows it and one that hides it")

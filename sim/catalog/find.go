@@ -2,10 +2,13 @@ package catalog
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"windtunnel.test/sim/hresult"
 )
 
 // Filter chooses entries. Empty members choose all.
@@ -14,9 +17,28 @@ type Filter struct {
 	State              State
 }
 
+// Check says which member of a filter no entry can have.
+func (f Filter) Check() error {
+	within := func(p string) bool { return phaseIs(p, f.Phase) }
+	if f.Phase != "" && !slices.ContainsFunc(Phases, within) {
+		return fmt.Errorf("no phase is called %q (%s)", f.Phase, strings.Join(Phases, ", "))
+	}
+	if f.Class != "" && !slices.ContainsFunc(Classes, func(c string) bool { return strings.EqualFold(c, f.Class) }) {
+		return fmt.Errorf("no class is called %q (%s)", f.Class, strings.Join(Classes, ", "))
+	}
+	if f.State != "" && !slices.Contains(States, f.State) {
+		return fmt.Errorf("no state is called %q (%v)", f.State, States)
+	}
+	if _, ok := codeOf(f.Code); f.Code != "" && !ok {
+		return fmt.Errorf("%q is no code: one is written 0x80180014, -2145910764, or as its symbol", f.Code)
+	}
+	return nil
+}
+
 // Where gives the entries that a filter chooses. A phase that is the first part
 // of another, T of T-PREP, stands for it.
 func (l *List) Where(f Filter) (chosen []*Entry) {
+	wanted, _ := codeOf(f.Code)
 	for _, e := range l.Entries {
 		if f.State != "" && f.State != e.State {
 			continue
@@ -24,10 +46,10 @@ func (l *List) Where(f Filter) (chosen []*Entry) {
 		if f.Class != "" && !slices.ContainsFunc(e.Class, func(c string) bool { return strings.EqualFold(c, f.Class) }) {
 			continue
 		}
-		if f.Phase != "" && !slices.ContainsFunc(e.Phase, func(p string) bool { return inPhase(p, f.Phase) }) {
+		if f.Phase != "" && !slices.ContainsFunc(e.Phase, func(p string) bool { return p == "ANY" || phaseIs(p, f.Phase) }) {
 			continue
 		}
-		if f.Code != "" && !slices.ContainsFunc(e.Seen.Codes, func(c string) bool { return sameCode(c, f.Code) }) {
+		if f.Code != "" && !slices.Contains(codesIn(strings.Join(e.Seen.Codes, " ")), wanted) {
 			continue
 		}
 		chosen = append(chosen, e)
@@ -35,9 +57,9 @@ func (l *List) Where(f Filter) (chosen []*Entry) {
 	return chosen
 }
 
-func inPhase(p, wanted string) bool {
+func phaseIs(p, wanted string) bool {
 	p, wanted = strings.ToUpper(p), strings.ToUpper(wanted)
-	return p == wanted || strings.HasPrefix(p, wanted+"-") || p == "ANY"
+	return p == wanted || strings.HasPrefix(p, wanted+"-")
 }
 
 // Hit is an entry that fits what somebody has seen.
@@ -48,7 +70,8 @@ type Hit struct {
 }
 
 var (
-	codeForm  = regexp.MustCompile(`(?i)-[0-9]{9,10}\b|\b(?:0x)?[0-9a-f]{8}\b`)
+	codeForm  = regexp.MustCompile(`(?i)-[0-9]{9,10}\b|\b(?:0x)?[0-9a-f]{8}\b|\b[a-z]+_[a-z0-9_]+\b`)
+	hexForm   = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 	eventForm = regexp.MustCompile(`(?i)\bevent(?:\s+id)?[ :=#]*([0-9]{1,5})\b`)
 	wordForm  = regexp.MustCompile(`[\p{L}\p{N}_]{3,}`)
 )
@@ -57,7 +80,7 @@ var (
 // from a log or a page; best first. Whoever looks has the codes of many failures
 // in front of them: one entry's code counts more than any number of words.
 func (l *List) Search(text string) (hits []Hit) {
-	codes := codeForm.FindAllString(text, -1)
+	codes := codesIn(text)
 	var events []int
 	for _, m := range eventForm.FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.Atoi(m[1]) // digits
@@ -91,9 +114,9 @@ func (h *Hit) add(score int, by string) {
 	}
 }
 
-func (h *Hit) codes(codes []string) {
+func (h *Hit) codes(codes []hresult.Code) {
 	for _, c := range h.Entry.Seen.Codes {
-		if slices.ContainsFunc(codes, func(x string) bool { return sameCode(c, x) }) {
+		if code, ok := codeOf(c); ok && slices.Contains(codes, code) {
 			h.add(1000, "code "+c)
 		}
 	}
@@ -119,7 +142,13 @@ func (h *Hit) texts(text string, words []string) {
 			h.add(2000, "id")
 		}
 	}
-	of := wordsOf(h.Entry.Title + " " + h.Entry.Cause + " " + strings.Join(h.Entry.Seen.Text, " "))
+	all := []string{h.Entry.Title, h.Entry.Cause}
+	for _, c := range h.Entry.Seen.Codes {
+		if code, ok := codeOf(c); ok {
+			all = append(all, code.Meaning())
+		}
+	}
+	of := wordsOf(strings.Join(append(all, h.Entry.Seen.Text...), " "))
 	common := 0
 	for _, w := range words {
 		if slices.Contains(of, w) {
@@ -137,19 +166,22 @@ func wordsOf(text string) []string {
 	return slices.Compact(words)
 }
 
-// sameCode compares HRESULTs as people write them: with 0x or without, in any
-// case, or as the signed number that logs have.
-func sameCode(a, b string) bool {
-	x, okA := codeOf(a)
-	y, okB := codeOf(b)
-	return okA && okB && x == y
+// codesIn gives the codes that a text names.
+func codesIn(text string) (codes []hresult.Code) {
+	for _, s := range codeForm.FindAllString(text, -1) {
+		if c, ok := codeOf(s); ok {
+			codes = append(codes, c)
+		}
+	}
+	return codes
 }
 
-func codeOf(s string) (uint32, bool) {
-	s = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "0x")
-	if n, err := strconv.ParseInt(s, 10, 32); err == nil && n < 0 {
-		return uint32(n), true
+// codeOf reads a code as hresult.Parse does, and eight digits without 0x, as
+// pages and people write them.
+func codeOf(s string) (hresult.Code, bool) {
+	if len(s) == len("80180014") && hexForm.MatchString(s) {
+		s = "0x" + s
 	}
-	n, err := strconv.ParseUint(s, 16, 32)
-	return uint32(n), err == nil
+	c, err := hresult.Parse(s)
+	return c, err == nil
 }

@@ -35,6 +35,17 @@ type Run struct {
 // Holds tells whether everything came as the part says.
 func (r Run) Holds() bool { return r.Result.Met() && !r.Result.Interrupted }
 
+// Decides tells whether an event of the run is its moment. Those of Events have
+// the number of their cell besides.
+func (r Run) Decides(e journal.Event) bool {
+	m := r.Moment
+	if m == nil || e.Kind != m.Kind || len(e.Fields) < len(m.Fields) {
+		return false
+	}
+	e.Fields = e.Fields[:len(m.Fields)]
+	return e.String() == m.String()
+}
+
 // Missed are the expectations that were not met, and what was found.
 func (r Run) Missed() (texts []string) {
 	for _, x := range r.Result.Expectations {

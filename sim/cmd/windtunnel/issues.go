@@ -127,6 +127,9 @@ func runIssuesList(sh *shell) (int, error) {
 		return helped(err)
 	}
 	f.State = catalog.State(state)
+	if err := f.Check(); err != nil {
+		return 0, inputErrorf("issues list: %w", err)
+	}
 	l, err := openCatalog(dir)
 	if err != nil {
 		return 0, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/catalog"
-	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/report"
 	"windtunnel.test/sim/vtpm"
 )
@@ -133,7 +133,7 @@ func (sh *shell) reproduce(l *catalog.List, entries []*catalog.Entry, f reproFla
 		return t.exit(), sh.printJSON(t.lines)
 	}
 	if f.all || len(entries) > 1 {
-		_, err := fmt.Fprintf(sh.out, "\n%s: %s\n%d held, %d did not; %d runs in %s\n", issuesOf(len(entries)), stateCounts(t.counts), t.held, t.missed, t.runs, report.Duration(time.Since(began)))
+		_, err := fmt.Fprintf(sh.out, "\n%s: %s\n%d held, %d did not; runs: %d, in %s\n", issuesOf(len(entries)), stateCounts(t.counts), t.held, t.missed, t.runs, report.Duration(time.Since(began)))
 		return t.exit(), err
 	}
 	return t.exit(), nil
@@ -178,10 +178,11 @@ func (t *tally) count(r *catalog.Reproduction, err error) {
 			line.Moment = p.Moment.String()
 		}
 	}
-	if line.Holds {
-		t.held++
-	} else {
+	switch {
+	case !line.Holds:
 		t.missed++
+	case len(r.Parts) > 0:
+		t.held++
 	}
 	t.lines = append(t.lines, line)
 }
@@ -255,24 +256,25 @@ func tellStory(w io.Writer, p catalog.Run, everything bool) error {
 	if p.Role != catalog.Shown {
 		return nil
 	}
-	o := report.TimelineOptions{Detail: report.Story}
+	o := report.TimelineOptions{Detail: report.Story, Mark: p.Decides}
 	if everything {
 		o.Detail = report.Everything
-	}
-	if p.Moment != nil {
-		moment := p.Moment.String()
-		o.Mark = func(x journal.Event) bool { return x.Time.Equal(p.Moment.Time) && x.String() == moment }
 	}
 	chosen := newFollower(func(string) bool { return true })
 	for _, x := range p.Events {
 		_ = chosen.Write(x) // which has no error
 	}
+	told := false
 	for _, serial := range p.Result.Samples {
 		o.Title = "PC " + serial
 		if err := report.Timeline(w, chosen.events[serial], o); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
+		told = told || slices.ContainsFunc(chosen.events[serial], p.Decides)
+	}
+	if p.Moment != nil && !told { // a service's doing, which is in no PC's story
+		fmt.Fprintf(w, "<== %s\n\n", p.Moment)
 	}
 	return nil
 }
