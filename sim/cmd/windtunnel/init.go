@@ -52,7 +52,7 @@ func runInit(sh *shell) (int, error) {
 	if sh.json {
 		return exitMet, sh.printJSON(map[string]any{"folder": dir, "checkout": checkout, "files": []string{starter.ScenarioName, starter.SpecName, "go.mod", "go.sum"}})
 	}
-	_, err = fmt.Fprintf(sh.out, "%s has a scenario and a first spec.\n\n  windtunnel run %s -v\n  cd %s && go test ./...\n\n%s",
+	_, err = fmt.Fprintf(sh.out, "%s has a scenario and a first spec.\n\n  windtunnel run %s -v\n  cd %s && go test ./...\n  go doc windtunnel.test/sim/spec.World     what a spec can do, in that folder; .../sim/expect what it can expect\n\n%s",
 		filepath.Clean(dir), report.Quote(filepath.Join(dir, starter.ScenarioName)), report.Quote(dir), needs)
 	return exitMet, err
 }

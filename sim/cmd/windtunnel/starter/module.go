@@ -11,8 +11,9 @@ import (
 // direct are the modules that the written spec names itself.
 var direct = []string{"github.com/onsi/ginkgo/v2", "github.com/onsi/gomega"}
 
-// module is go.mod and go.sum of a module that has specs, with the versions and
-// checksums of the checkout.
+// module is go.mod and go.sum of a module that has specs, with the versions of
+// the checkout and all its checksums: `go doc` wants those of modules too that
+// nothing here is built from.
 func module(checkout, name string) (mod, sum []byte, err error) {
 	if !isCheckout(checkout) {
 		return nil, nil, fmt.Errorf("%s is no checkout of %s", checkout, modulePath)
@@ -21,12 +22,12 @@ func module(checkout, name string) (mod, sum []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sums, err := os.ReadFile(filepath.Join(checkout, "go.sum"))
+	sum, err = os.ReadFile(filepath.Join(checkout, "go.sum"))
 	if err != nil {
 		return nil, nil, err
 	}
 	language, versions := parse(string(text))
-	var b, own, others, s strings.Builder
+	var b, own, others strings.Builder
 	for _, path := range needed() {
 		version := versions[path]
 		if version == "" {
@@ -37,16 +38,11 @@ func module(checkout, name string) (mod, sum []byte, err error) {
 		} else {
 			fmt.Fprintf(&others, "\t%s %s // indirect\n", path, version)
 		}
-		for line := range strings.Lines(string(sums)) {
-			if strings.HasPrefix(line, path+" "+version+" ") || strings.HasPrefix(line, path+" "+version+"/go.mod ") {
-				s.WriteString(line)
-			}
-		}
 	}
 	fmt.Fprintf(&b, "module %s\n\ngo %s\n\n", name, language)
 	fmt.Fprintf(&b, "// %s is published nowhere: this is where it was checked out.\nreplace %[1]s => %s\n\n", modulePath, quote(checkout))
 	fmt.Fprintf(&b, "require (\n%s\t%s v0.0.0\n)\n\nrequire (\n%s)\n\ntool github.com/onsi/ginkgo/v2/ginkgo\n", &own, modulePath, &others)
-	return []byte(b.String()), []byte(s.String()), nil
+	return []byte(b.String()), sum, nil
 }
 
 // quote writes a path as go.mod takes it.

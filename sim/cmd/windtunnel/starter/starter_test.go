@@ -32,6 +32,7 @@ func TestTheWrittenModuleRuns(t *testing.T) {
 	for _, args := range [][]string{
 		{"test", "./..."},
 		{"tool", "ginkgo", "-p", "--no-color", "."},
+		{"doc", modulePath + "/sim/spec.World"},
 	} {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
