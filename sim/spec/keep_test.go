@@ -24,6 +24,7 @@ func TestAFailedSpecIsKeptForWhoeverExplains(t *testing.T) {
 	g.Expect(past.Header.Spec).To(gomega.HavePrefix("WINDTUNNEL_SEED="))
 	a, err := explain.Of(past, "PC-1", nil, nil)
 	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(explain.Suspect(past)).To(gomega.Equal(a.Serial))
 	g.Expect(a.Outcome).To(gomega.Equal("failed"))
 	g.Expect(a.Code).To(gomega.Equal("0x800705B4"))
 	var text bytes.Buffer

@@ -41,10 +41,12 @@ func runExplain(sh *shell) (int, error) {
 		return 0, &inputError{err}
 	}
 	if device == "" {
-		if past.Summary == nil || len(past.Summary.Failures) == 0 {
+		switch device, err = explain.Suspect(past); {
+		case err != nil:
+			return 0, fmt.Errorf("explain: %w", err)
+		case device == "":
 			return 0, inputErrorf("explain: no PC of this run has failed; say which one is meant: --device SERIAL")
 		}
-		device = past.Summary.Failures[0].Sample
 	}
 	scene, err := recordedScenario(past)
 	if err != nil {
