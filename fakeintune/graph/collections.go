@@ -85,6 +85,12 @@ func (h *Handler) addCollections() {
 		return nil
 	})
 
+	add(h, collection[wire.CleanupRule]{
+		path: "deviceManagement/managedDeviceCleanupRules", permission: managedDevices, beta: true,
+		of: of((*tenant.Tenant).CleanupRules), id: func(r wire.CleanupRule) string { return r.ID },
+		assignments: func(*wire.CleanupRule) any { return nil }, clear: func(*wire.CleanupRule) {},
+	}, nil)
+
 	add(h, collection[wire.DeviceConfiguration]{
 		path: "deviceManagement/deviceConfigurations", permission: configuration,
 		of: of((*tenant.Tenant).Configurations), id: func(d wire.DeviceConfiguration) string { return d.ID },
@@ -121,7 +127,8 @@ func readAssignments(c *call, to *[]wire.Assignment) error {
 	return nil
 }
 
-// add adds list, get, create, change, delete and assign of a kind of resource.
+// add adds list, get, create, change, delete and assign of a kind of resource;
+// assign is nil for one that is not assigned.
 func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 	handle := h.handle
 	if k.beta {
@@ -191,6 +198,9 @@ func add[T any](h *Handler, k collection[T], assign func(*call, *T) error) {
 	handle(http.MethodDelete, k.path+"/{id}", k.permission, func(c *call) (answer, error) {
 		return noContent(k.of(c.t).Delete(c.Context(), c.Params["id"]))
 	})
+	if assign == nil {
+		return
+	}
 	handle(http.MethodPost, k.path+"/{id}/assign", k.permission, func(c *call) (answer, error) {
 		check := k.checker(c)
 		_, err := k.of(c.t).Update(c.Context(), c.Params["id"], func(v *T) error {

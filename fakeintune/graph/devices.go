@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 
 	"windtunnel.test/fakeintune/tenant"
 	wire "windtunnel.test/sim/wire/graph"
@@ -15,7 +17,7 @@ func (h *Handler) addDevices() {
 	const path = "deviceManagement/managedDevices"
 	h.handle(http.MethodGet, path, managedDevices, func(c *call) (answer, error) {
 		return listLarge(c, large[wire.ManagedDevice]{
-			all:  func() []wire.ManagedDevice { return each(someDevices(c), shown) },
+			all:  func() []wire.ManagedDevice { return each(inSight(c, someDevices(c)), shown) },
 			from: func(skip, n int) []wire.ManagedDevice { return each(c.t.DevicesFrom(skip, n), shown) },
 			size: c.t.DeviceCount,
 		}, "id", "serialNumber", "azureADDeviceId", "deviceName", "userPrincipalName", "operatingSystem", "complianceState",
@@ -25,6 +27,9 @@ func (h *Handler) addDevices() {
 		m, err := c.t.Device(c.Params["id"])
 		if err != nil {
 			return answer{}, err
+		}
+		if want := c.t.InSight(); want != nil && !want(&m) {
+			return answer{}, fmt.Errorf("managed device %q: %w: a cleanup rule has taken it out of sight", m.ID, tenant.ErrNotFound)
 		}
 		return one(c, http.StatusOK, shown(m))
 	})
@@ -61,6 +66,15 @@ func shown(m tenant.ManagedDevice) wire.ManagedDevice {
 		d.DeviceActionResults = append(d.DeviceActionResults, a.Result())
 	}
 	return d
+}
+
+// inSight leaves out what cleanup rules have taken out of sight.
+func inSight(c *call, all []tenant.ManagedDevice) []tenant.ManagedDevice {
+	want := c.t.InSight()
+	if want == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(m tenant.ManagedDevice) bool { return !want(&m) })
 }
 
 // someDevices are the devices that a filter can let through: where it asks for

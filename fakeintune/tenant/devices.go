@@ -231,13 +231,13 @@ func (t *Tenant) predecessors(tx *store.Tx, m ManagedDevice) []string {
 // Devices are the managed devices, by id.
 func (t *Tenant) Devices() []ManagedDevice { return list(t.s, t.s.devices, byTenant, t.ID) }
 
-// DevicesFrom are at most n of them, from the skip-th on.
+// DevicesFrom are at most n of those that the portal shows, from the skip-th on.
 func (t *Tenant) DevicesFrom(skip, n int) []ManagedDevice {
-	return window(t.s, t.s.devices, byTenant, t.ID, skip, n, nil)
+	return window(t.s, t.s.devices, byTenant, t.ID, skip, n, t.InSight())
 }
 
-// DeviceCount is how many they are.
-func (t *Tenant) DeviceCount() int { return number(t.s, t.s.devices, byTenant, t.ID, nil) }
+// DeviceCount is how many the portal shows.
+func (t *Tenant) DeviceCount() int { return number(t.s, t.s.devices, byTenant, t.ID, t.InSight()) }
 
 // Device finds a managed device by id; ErrNotFound.
 func (t *Tenant) Device(id string) (ManagedDevice, error) {

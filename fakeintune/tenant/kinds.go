@@ -67,7 +67,10 @@ func statusPageMeta(p *graph.EnrollmentStatusPage) meta {
 }
 
 func appMeta(a *graph.MobileApp) meta {
-	return meta{&a.ID, &a.DisplayName, &a.CreatedDateTime, &a.LastModifiedDateTime, nil, func(*Tenant, int) error {
+	return meta{&a.ID, &a.DisplayName, &a.CreatedDateTime, &a.LastModifiedDateTime, nil, func(t *Tenant, _ int) error {
+		if limit := int64(t.s.Timing.IME.AppSize); a.Size > limit {
+			return fmt.Errorf("the app has %d bytes; at most %d", a.Size, limit)
+		}
 		switch {
 		case a.ODataType == graph.TypeOfficeSuite && a.Win32LobApp == nil && a.WindowsMobileMSI == nil:
 			if a.OfficeSuiteApp == nil {

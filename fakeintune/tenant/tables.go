@@ -32,6 +32,7 @@ type tables struct {
 
 	restrictions     *kind[graph.EnrollmentRestriction]
 	scripts          *kind[graph.DeviceManagementScript]
+	cleanupRules     *kind[graph.CleanupRule]
 	settingsPolicies *kind[graph.ConfigurationPolicy]
 }
 
@@ -98,6 +99,7 @@ func newTables(db *store.DB) tables {
 	t.policies = newKind(db, "deviceCompliancePolicies", policyMeta)
 	t.restrictions = newKind(db, "deviceEnrollmentConfigurations.restrictions", restrictionMeta)
 	t.scripts = newKind(db, "deviceManagementScripts", scriptMeta)
+	t.cleanupRules = newKind(db, "managedDeviceCleanupRules", cleanupMeta)
 	t.settingsPolicies = newKind(db, "configurationPolicies", settingsPolicyMeta)
 	t.profiles.changed = func(ctx context.Context, t *Tenant) { t.EvaluateProfiles(ctx) }
 	return t

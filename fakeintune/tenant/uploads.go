@@ -148,6 +148,8 @@ func (t *Tenant) NewContentFile(appID, version string, f graph.ContentFile) (gra
 			return fmt.Errorf("contentVersions %q: %w: the version has a file", version, ErrConflict)
 		case f.Name == "" || f.Size <= 0 || f.SizeEncrypted < f.Size:
 			return fmt.Errorf("content file: %w: name, size and sizeEncrypted are needed", ErrInvalid)
+		case f.Size > int64(t.s.Timing.IME.AppSize):
+			return fmt.Errorf("content file: %w: an app has at most %d bytes", ErrInvalid, t.s.Timing.IME.AppSize)
 		case f.SizeEncrypted > MaxUpload:
 			return fmt.Errorf("content file: %w: at most %d bytes are taken here", ErrInvalid, MaxUpload)
 		}

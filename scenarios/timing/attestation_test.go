@@ -76,8 +76,8 @@ func refused(times int) []spec.Option {
 }
 
 var _ = Describe("the tries of an attestation", Label("T07"), func() {
-	provision := func(times int) (code string, w *spec.World) {
-		w = spec.NewWorld(refused(times)...)
+	provision := func(times int, options ...spec.Option) (code string, w *spec.World) {
+		w = spec.NewWorld(append(options, refused(times)...)...)
 		pc := w.NewRegisteredPC()
 		if err := w.TryProvision(pc); err != nil {
 			code = spec.FailureOf(err).Code
@@ -88,6 +88,14 @@ var _ = Describe("the tries of an attestation", Label("T07"), func() {
 	It("are one and three more", func() {
 		code, _ := provision(3)
 		Expect(code).To(BeEmpty())
+	})
+
+	It("are as many as the timing profile says", func() {
+		fewer := spec.Timing(map[string]any{"tpm.attestationRetries": 1})
+		code, _ := provision(1, fewer)
+		Expect(code).To(BeEmpty())
+		code, _ = provision(2, fewer)
+		Expect(code).To(Equal(hresult.TPMAttestationRetriesExceeded.Hex()))
 	})
 
 	It("are used up by a fourth refusal: 0x81039001", func() {

@@ -55,6 +55,12 @@ var _ = Describe("the time between technician flow and user flow", Label("SR-29"
 		Expect(signInAfter(91*time.Minute, pinned)).To(BeFalse())
 	})
 
+	It("moves with the life of tokens that the timing profile says", func() {
+		longer := spec.Timing(map[string]any{"entra.accessTokenLife": "2h"})
+		Expect(signInAfter(119*time.Minute, longer)).To(BeTrue())
+		Expect(signInAfter(121*time.Minute, longer)).To(BeFalse())
+	})
+
 	// seen counts in how many of so many seeds the session was the device's, with
 	// the documented random life of 60 to 90 minutes.
 	seen := func(gap time.Duration, seeds int) int {

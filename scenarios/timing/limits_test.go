@@ -54,6 +54,13 @@ func page(i int, apps ...string) map[string]any {
 	}
 }
 
+// appOf is an app with an installer of so many bytes.
+func appOf(size int64) map[string]any {
+	return map[string]any{"@odata.type": graph.TypeWin32LobApp, "displayName": "Large", "size": size, "setupFilePath": "a.exe", "fileName": "a.intunewin",
+		"publisher": "Contoso", "installCommandLine": "a.exe", "uninstallCommandLine": "a.exe /u",
+		"rules": []any{map[string]any{"@odata.type": "#microsoft.graph.win32LobAppFileSystemRule", "ruleType": "detection", "path": `C:\a`, "fileOrFolderName": "a.exe", "operationType": "exists"}}}
+}
+
 // pages counts the status pages that an administrator made: the default one that
 // every tenant has is not among the 51. The page that names the limit leaves that
 // open, so it is our model.
@@ -108,13 +115,21 @@ var _ = Describe("what a tenant may have", Label("T42"), func() {
 		var ids []string
 		for i := range 101 {
 			var app graph.MobileApp
-			w.Graph(http.MethodPost, appsPath, map[string]any{"@odata.type": "#microsoft.graph.win32LobApp", "displayName": fmt.Sprintf("App %d", i), "setupFilePath": "a.exe", "fileName": "a.intunewin",
-				"publisher": "Contoso", "installCommandLine": "a.exe", "uninstallCommandLine": "a.exe /u",
-				"rules": []any{map[string]any{"@odata.type": "#microsoft.graph.win32LobAppFileSystemRule", "ruleType": "detection", "path": `C:\a`, "fileOrFolderName": "a.exe", "operationType": "exists"}}}, &app)
+			body := appOf(0)
+			body["displayName"] = fmt.Sprintf("App %d", i)
+			w.Graph(http.MethodPost, appsPath, body, &app)
 			ids = append(ids, app.ID)
 		}
 		Expect(post(w, pagesPath, page(0, ids[:100]...), nil)).To(BeNil())
 		Expect(post(w, pagesPath, page(1, ids...), nil).Status).To(Equal(http.StatusBadRequest))
+	})
+
+	It("is 30 GB of an app, and not a byte more; that Graph refuses it is our model", Label("T20"), func() {
+		w := spec.NewWorld()
+		Expect(post(w, appsPath, appOf(30<<30), nil)).To(BeNil())
+		Expect(post(w, appsPath, appOf(30<<30+1), nil).Status).To(Equal(http.StatusBadRequest))
+		w = spec.NewWorld(spec.Timing(map[string]any{"ime.appSize": 8 << 30})) // as it once was
+		Expect(post(w, appsPath, appOf(8<<30+1), nil).Status).To(Equal(http.StatusBadRequest))
 	})
 
 	It("has its limits from the timing profile", func() {

@@ -2,6 +2,7 @@ package timing_test
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -53,6 +54,21 @@ var _ = Describe("a profile's way to a device", Label("T24"), func() {
 		Expect(dated[len(dated)-2:]).To(Equal([]bool{false, true}))
 	})
 })
+
+var _ = DescribeTable("a profile is pending for as long as the timing profile says", Label("T24"), func(delay time.Duration) {
+	w, pc := imported(spec.Timing(map[string]any{"autopilot.assignmentDelay": fmt.Sprintf("%[1]s..%[1]s", delay), "autopilot.syncInterval": "10m"}))
+	since := map[graph.AssignmentStatus]time.Time{}
+	for range int(2*delay/time.Minute) + 60 {
+		if d, known := w.FindIdentity(pc); known && since[d.DeploymentProfileAssignmentStatus].IsZero() {
+			since[d.DeploymentProfileAssignmentStatus] = w.Clock.Now()
+		}
+		w.Wait(time.Minute)
+	}
+	Expect(since[graph.AssignmentInSync].Sub(since[graph.AssignmentPending])).To(BeNumerically("~", delay, time.Minute))
+},
+	Entry(nil, 20*time.Minute),
+	Entry(nil, 40*time.Minute),
+)
 
 // "Every 12 hours" is widely repeated and not confirmed: the profile marks it as
 // the community's.

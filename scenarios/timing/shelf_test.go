@@ -18,9 +18,9 @@ const detectionFailed = "resulted in action status: Failed and detection state: 
 // unpackAfter pre-provisions a PC on a day and has its user start it so many
 // days before or after six calendar months are over. It gives the user flow's
 // error.
-func unpackAfter(start, end time.Time, days int) (*spec.World, *device.PC, error) {
+func unpackAfter(start, end time.Time, days int, options ...spec.Option) (*spec.World, *device.PC, error) {
 	GinkgoHelper()
-	w := spec.NewWorld(spec.Start(start))
+	w := spec.NewWorld(append(options, spec.Start(start))...)
 	pc := w.NewRegisteredPC(spec.Edition(scenario.EditionEnterprise)) // supported for a year longer than Pro
 	w.Provision(pc)
 	Expect(w.Clock.Now()).To(BeTemporally("<", start.Add(3*time.Hour)))
@@ -47,3 +47,11 @@ var _ = DescribeTable("a pre-provisioned PC may lie for six calendar months", La
 	Entry("from the end of August to the end of February", day(2026, time.August, 31), day(2027, time.February, 28)),
 	Entry("over a leap day", day(2027, time.December, 15), day(2028, time.June, 15)),
 )
+
+var _ = It("may lie for as long as the timing profile says", Label("SR-30", "T02"), func() {
+	shorter, start, end := spec.Timing(map[string]any{"ime.certificateLife": "2 months"}), day(2026, time.September, 1), day(2026, time.November, 1)
+	_, _, err := unpackAfter(start, end, -1, shorter)
+	Expect(err).NotTo(HaveOccurred())
+	_, _, err = unpackAfter(start, end, +1, shorter)
+	Expect(err).To(HaveOccurred())
+})

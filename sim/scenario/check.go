@@ -146,6 +146,15 @@ func (c *checker) faultRule(path string, r fault.Rule) {
 	}
 }
 
+// limits are those of the scenario's timing profile; where that has mistakes, of
+// which timing tells, those of the real services.
+func (c *checker) limits() *timing.Profile {
+	if p, err := c.s.Timing.NewProfile(); err == nil {
+		return p
+	}
+	return timing.Default()
+}
+
 func (c *checker) timing() {
 	t := &c.s.Timing
 	if !slices.Contains(timing.Names(), t.Profile) {

@@ -12,12 +12,9 @@ import (
 	"windtunnel.test/sim/wire/installer"
 )
 
-// maxAppBytes is Intune's limit of an app package
-// (learn.microsoft.com/mem/intune/apps/apps-win32-prepare: 30 GB).
-const maxAppBytes = 30 << 30
-
 func (c *checker) apps() {
 	c.appIDs()
+	limit := int64(c.limits().IME.AppSize)
 	for i := range c.s.Tenant.Apps {
 		a, at := &c.s.Tenant.Apps[i], c.origin("tenant.mobileApps", i)
 		for k := range a.Assignments {
@@ -30,8 +27,8 @@ func (c *checker) apps() {
 		if a.Windtunnel.Size > 0 {
 			a.Size = int64(a.Windtunnel.Size)
 		}
-		if a.Size > maxAppBytes || a.Size < 0 {
-			c.wrong(at, "a package of %d bytes is none that Intune takes; at most %d", a.Size, int64(maxAppBytes))
+		if a.Size > limit || a.Size < 0 {
+			c.wrong(at, "a package of %d bytes is none that Intune takes; at most %d", a.Size, limit)
 		}
 		problems := a.Windtunnel.Problems()
 		for _, member := range slices.Sorted(maps.Keys(problems)) {

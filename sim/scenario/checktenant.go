@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"windtunnel.test/sim/timing"
 	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/ztd"
 )
@@ -218,11 +217,7 @@ func (c *checker) statusPages() {
 	for _, a := range c.s.Tenant.Apps {
 		names, ids = append(names, a.DisplayName), append(ids, a.ID)
 	}
-	limits, err := timing.Load(timing.Windows)
-	if err != nil {
-		c.wrong("timing", "%v", err)
-		return
-	}
+	limits := c.limits()
 	for i := range c.s.Tenant.StatusPages {
 		p, path := &c.s.Tenant.StatusPages[i], c.origin("tenant.deviceEnrollmentConfigurations", i)
 		c.assignments(path, p.Assignments)
