@@ -125,7 +125,10 @@ func attest(w *device.Windows) error {
 	defer cancel()
 	err := join.Attest(w.Under(ctx))
 	if errors.Is(context.Cause(ctx), errAttestationWait) {
-		return &hresult.Error{Op: "wait for attestation", Code: hresult.WaitTimeout, Err: errors.Join(errAttestationWait, err)}
+		if !errors.Is(err, errAttestationWait) { // it was at something that has a name of its own
+			err = errors.Join(errAttestationWait, err)
+		}
+		return &hresult.Error{Op: "wait for attestation", Code: hresult.WaitTimeout, Err: err}
 	}
 	return err
 }
