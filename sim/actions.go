@@ -58,8 +58,9 @@ func (w *World) changeDevice(ctx context.Context, do scenario.Action) (done bool
 	return false, nil
 }
 
-// errStillOn says that something was to be done to a PC that is off.
-var errStillOn = errors.New("the PC is on; it must be off for that")
+// errStillOn says that a PC is on to which something can only be done while it is
+// off.
+var errStillOn = errors.New("the PC is on; it must be off for that: cutPower, or a later time")
 
 // redeploy lets a PC's story be lived again, once it has ended.
 func (w *World) redeploy(ctx context.Context, pc *device.PC, again scenario.Redeployment) error {
@@ -128,7 +129,7 @@ const spareChips = 1_000_000
 // is written. The disk stays.
 func (w *World) replaceBoard(pc *device.PC) error {
 	if pc.On() {
-		return errStillOn
+		return fmt.Errorf("%s: %w", pc.Name, errStillOn)
 	}
 	s, _ := w.storyOfPC(pc)
 	if s == nil {

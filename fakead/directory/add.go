@@ -25,7 +25,7 @@ func (r *Replica) Add(ctx context.Context, id Identity, dn string, attributes []
 	if err := c.commit(false); err != nil {
 		return err
 	}
-	r.record(ctx, "added", dn)
+	r.record(ctx, "ad.added", dn)
 	return nil
 }
 

@@ -145,7 +145,7 @@ func (r *Replica) Succeeded(_ context.Context, a Account) {
 }
 
 func (r *Replica) record(ctx context.Context, kind, object string) {
-	r.d.o.Journal.Record(vnet.DeviceOf(ctx), "ad."+kind, journal.F("controller", r.c.Name), journal.F("object", object))
+	r.d.o.Journal.Record(vnet.DeviceOf(ctx), kind, journal.F("controller", r.c.Name), journal.F("object", object))
 }
 
 // CheckPassword is a logon by password, with its counting: nil, or the refusal

@@ -37,7 +37,7 @@ func (r *Replica) Modify(ctx context.Context, id Identity, dn string, changes []
 	if err := c.commit(urgent(touched)); err != nil {
 		return err
 	}
-	r.record(ctx, "modified", at.dn())
+	r.record(ctx, "ad.modified", at.dn())
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (r *Replica) Delete(ctx context.Context, id Identity, dn string, tree bool)
 	if err := c.commit(false); err != nil {
 		return err
 	}
-	r.record(ctx, "deleted", name)
+	r.record(ctx, "ad.deleted", name)
 	return nil
 }
 

@@ -190,6 +190,34 @@ func TestPersonallyOwned(t *testing.T) {
 	g.Expect(w.Refusals()).To(ConsistOf("personally owned 0x80180014"))
 }
 
+// TestVersionRestrictions: the bounds belong to what may enrol; what is left out
+// of a bound or of the PC's version does not count.
+func TestVersionRestrictions(t *testing.T) {
+	for _, c := range []struct {
+		version, least, most string
+		refused              bool
+	}{
+		{"10.0.26100.1742", "", "", false},
+		{"10.0.26100.1742", "10.0.26100.1742", "10.0.26100.1742", false},
+		{"10.0.26100.1741", "10.0.26100.1742", "", true},
+		{"10.0.26100.1743", "", "10.0.26100.1742", true},
+		{"10.0.9200.1", "10.0.22631.0", "", true}, // numbers, not texts
+		{"10.0.26100.1742", "10.0", "10.0", false},
+		{"10.0.26100", "10.0.26100.4652", "", false},
+	} {
+		g, w := NewWithT(t), newWorld(t)
+		restricted(graph.PlatformRestriction{OSMinimumVersion: c.least, OSMaximumVersion: c.most})(w)
+		m := w.user()
+		m.Context.OSVersion = c.version
+		_, fault := w.Enrol(w.h, w.userToken(), m)
+		g.Expect(fault != nil).To(Equal(c.refused), "%+v: %v", c, fault)
+		if c.refused {
+			g.Expect(fault.Code()).To(Equal(hresult.EnrollDeviceNotSupported))
+			g.Expect(w.Refusals()).To(ConsistOf("version restriction 0x80180014"))
+		}
+	}
+}
+
 // What is no message at all, or not one that can be told apart from another.
 func TestBadMessages(t *testing.T) {
 	w := newWorld(t)

@@ -177,6 +177,19 @@ func TestEvents(t *testing.T) {
 	a.signIn()
 	g.Expect(event(first).AccountSetupStatus).To(Equal(wire.DeploymentFailure))
 
+	// What fails is what it was for: an app of the device, one of the user.
+	a.update(ids[second], func(m *tenant.ManagedDevice) { m.SetApp(tenant.AppState{AppID: "a", User: "u1", Error: 0x87D1041C}) })
+	e = event(second)
+	g.Expect(e.DeviceSetupStatus + "+" + e.AccountSetupStatus).To(Equal(wire.DeploymentSuccess + "+" + wire.DeploymentFailure))
+	a.update(ids[second], func(m *tenant.ManagedDevice) {
+		m.SetApp(tenant.AppState{AppID: "a", User: "u1"})
+		m.SetApp(tenant.AppState{AppID: "b", Error: 0x87D1041C})
+	})
+	e = event(second)
+	g.Expect(e.DeviceSetupStatus + "+" + e.AccountSetupStatus).To(Equal(wire.DeploymentFailure + "+" + wire.DeploymentSuccess))
+	g.Expect(e.DeploymentState).To(Equal(wire.DeploymentFailure))
+	a.update(ids[second], func(m *tenant.ManagedDevice) { m.SetApp(tenant.AppState{AppID: "b"}) })
+
 	a.call(204, "DELETE", devices+"/"+ids[second], nil, nil)
 	g.Expect(event(second).DeploymentState).To(Equal(wire.DeploymentSuccess), "the report stays")
 	a.Pass(31 * 24 * time.Hour)
@@ -184,6 +197,25 @@ func TestEvents(t *testing.T) {
 	var list wire.Collection[wire.AutopilotEvent]
 	a.call(200, "GET", path, nil, &list)
 	g.Expect(list.Value).To(BeEmpty(), "and is kept for a month")
+}
+
+// TestEventsOfAFailedDeviceSetup: everything was handed out, an app of the
+// device failed, and nobody came to the user's part.
+func TestEventsOfAFailedDeviceSetup(t *testing.T) {
+	g := NewWithT(t)
+	a := newAdmin(t)
+	a.call(201, "POST", profiles, allDevices("Sales"), nil)
+	m := a.enrol(a.register("lab")[0], tenant.EnrolledByUser)
+	a.update(m.ID, func(m *tenant.ManagedDevice) {
+		m.DeviceSent = true
+		m.SetApp(tenant.AppState{AppID: "a", Error: 0x87D1041C})
+	})
+	var list wire.Collection[wire.AutopilotEvent]
+	a.call(200, "GET", "/beta/deviceManagement/autopilotEvents", nil, &list)
+	e := list.Value[0]
+	g.Expect(e.DeploymentState).To(Equal(wire.DeploymentFailure))
+	g.Expect(e.DeviceSetupStatus).To(Equal(wire.DeploymentFailure))
+	g.Expect(e.AccountSetupStatus).To(Equal(wire.DeploymentNotAttempted))
 }
 
 func TestRestrictions(t *testing.T) {

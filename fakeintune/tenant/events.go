@@ -20,7 +20,9 @@ type Deployment struct {
 	DeviceReady  time.Time // everything for the device was handed out
 	AccountBegun time.Time // a user's turn
 	AccountReady time.Time
-	Failed       bool // an app or setting, last time it was reported
+
+	// An app of the device, an app of a user: last time they were reported.
+	DeviceFailed, AccountFailed bool
 }
 
 // begin writes the row of an enrolment, in its transaction.
@@ -56,7 +58,7 @@ func enrollmentType(k EnrollmentKind, p graph.DeploymentProfile) graph.Enrollmen
 // follow brings a deployment's row up to what a change of its device says.
 func (t *Tenant) follow(tx *store.Tx, before, m ManagedDevice) {
 	if m.RegistrationID == "" || before.DeviceSent == m.DeviceSent && len(before.UsersSent) == len(m.UsersSent) &&
-		len(before.Apps) == len(m.Apps) && len(before.Settings) == len(m.Settings) && trouble(before) == trouble(m) &&
+		len(before.Apps) == len(m.Apps) && len(before.Settings) == len(m.Settings) && troubleOf(before) == troubleOf(m) &&
 		before.UserPrincipalName == m.UserPrincipalName && before.OSVersion == m.OSVersion && before.DeviceName == m.DeviceName {
 		return
 	}
@@ -76,16 +78,27 @@ func (t *Tenant) follow(tx *store.Tx, before, m ManagedDevice) {
 	if len(m.UsersSent) > 0 && d.AccountReady.IsZero() {
 		d.AccountReady = now
 	}
-	d.Failed = trouble(m)
+	failed := troubleOf(m)
+	d.DeviceFailed, d.AccountFailed = failed.device, failed.account
 	d.UserPrincipalName, d.OSVersion, d.ManagedDeviceName = m.UserPrincipalName, m.OSVersion, m.DeviceName
 	d.TargetedAppCount, d.TargetedPolicyCount = len(m.Apps), policies(m)
 	t.s.deployments.Put(tx, t.key(m.ID), d)
 }
 
-// trouble tells whether an app failed on a device.
-func trouble(m ManagedDevice) bool {
-	return slices.ContainsFunc(m.Apps, func(a AppState) bool { return a.Error != 0 })
+// troubles are whether an app failed that was for the device, and one that was
+// for a user.
+type troubles struct{ device, account bool }
+
+func troubleOf(m ManagedDevice) (t troubles) {
+	for _, a := range m.Apps {
+		t.device = t.device || a.Error != 0 && a.User == ""
+		t.account = t.account || a.Error != 0 && a.User != ""
+	}
+	return t
 }
+
+// trouble tells whether an app failed on a device.
+func trouble(m ManagedDevice) bool { return troubleOf(m) != troubles{} }
 
 func policies(m ManagedDevice) int {
 	var owners []string
@@ -161,20 +174,27 @@ func (d Deployment) event(now time.Time, failedAfter time.Duration) graph.Autopi
 		end = d.AccountReady
 		e.AccountSetupStatus, e.AccountSetupDuration = graph.DeploymentSuccess, graph.Duration(max(0, end.Sub(from)))
 	}
-	failed := func(s *graph.DeploymentState) {
-		if *s == graph.DeploymentInProgress || d.Failed {
-			*s = graph.DeploymentFailure
+	if d.AccountFailed {
+		e.AccountSetupStatus = graph.DeploymentFailure
+	}
+	if d.DeviceFailed {
+		e.DeviceSetupStatus, e.DeviceSetupDuration = graph.DeploymentFailure, 0
+		if d.AccountBegun.IsZero() {
+			e.AccountSetupStatus = graph.DeploymentNotAttempted // nobody comes to it
 		}
 	}
 	open := e.DeviceSetupStatus == graph.DeploymentInProgress || e.AccountSetupStatus == graph.DeploymentInProgress
 	switch {
-	case d.Failed, open && now.Sub(start) >= failedAfter:
+	case open && now.Sub(start) >= failedAfter:
 		e.DeploymentState = graph.DeploymentFailure
-		if e.AccountSetupStatus == graph.DeploymentNotAttempted {
-			failed(&e.DeviceSetupStatus)
-		} else {
-			failed(&e.AccountSetupStatus)
+		for _, part := range []*graph.DeploymentState{&e.DeviceSetupStatus, &e.AccountSetupStatus} {
+			if *part == graph.DeploymentInProgress {
+				*part = graph.DeploymentFailure
+			}
 		}
+		return e
+	case d.DeviceFailed, d.AccountFailed:
+		e.DeploymentState = graph.DeploymentFailure
 		return e
 	case open:
 		e.DeploymentState = graph.DeploymentInProgress

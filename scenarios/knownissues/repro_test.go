@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/sim/catalog"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/spec"
 )
 
@@ -16,6 +17,10 @@ var _ = Describe("The catalogue of known issues", func() {
 	list, err := catalog.Embedded()
 	if err != nil {
 		panic(err)
+	}
+	kinds := map[string]bool{}
+	for _, k := range journal.Kinds() {
+		kinds[k] = true
 	}
 	for _, e := range list.Entries {
 		if !e.Runs() {
@@ -27,6 +32,9 @@ var _ = Describe("The catalogue of known issues", func() {
 			for _, p := range r.Parts {
 				Expect(p.Missed()).To(BeEmpty(), "%s of %s: windtunnel issues repro %s -v", p.Role, e.ID, e.ID)
 				Expect(p.Holds()).To(BeTrue())
+				for _, x := range p.Events {
+					Expect(kinds).To(HaveKey(x.Kind), "a kind of event that sim/journal/kinds.txt has not")
+				}
 			}
 			if e.Moment != nil {
 				Expect(r.Parts[0].Moment).NotTo(BeNil(), "the deciding moment of %s", e.ID)

@@ -58,7 +58,6 @@ var kinds = map[string]wording{
 	"screen.shown":   {who: screen, say: screenShown},
 	"person.pressed": {who: hands, text: "Presses \"{button}\""},
 	"person.struck":  {who: hands, say: struck},
-	"person.filled":  {who: hands, text: "Fills in {field}"},
 
 	"autopilot.profile": {who: autopilot, say: profile},
 	"autopilot.failed":  {who: autopilot, text: "Failed with {code}[ in \"{phase}\"][: {error}]"},

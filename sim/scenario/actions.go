@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"windtunnel.test/sim/wire/graph"
 	"windtunnel.test/sim/wire/installer"
 )
 
@@ -150,6 +151,15 @@ func (c *checker) handsOn(path string, a *Action) {
 	if x := a.SetProxy; x != nil {
 		c.site(path+".setProxy.site", x.Site)
 	}
+	if x := a.SetRegistry; x != nil && x.Value.Key != "" {
+		problems := graph.AppExtension{Registry: []installer.RegistryValue{x.Value}}.Problems()
+		for _, member := range slices.Sorted(maps.Keys(problems)) {
+			c.wrong(path+".setRegistry.value"+strings.TrimPrefix(member, "registry[0]"), "%s", problems[member])
+		}
+	}
+	if x := a.RemoveFault; x != nil && x.Name != "" {
+		c.faultNamed(path+".removeFault.name", x.Name)
+	}
 	if x := a.AddFault; x != nil {
 		if err := x.Validate(); err != nil {
 			c.wrong(path+".addFault", "%v", err)
@@ -168,5 +178,22 @@ func (c *checker) handsOn(path string, a *Action) {
 				c.wrong(path+".graph.path", "{%s} stands for nothing; there are {registration}, {managedDevice} and {entraDevice}", name)
 			}
 		}
+	}
+}
+
+// faultNamed: a rule that is taken away is one of the file's, or one that another
+// entry of the timeline adds.
+func (c *checker) faultNamed(path, name string) {
+	var names []string
+	for _, r := range c.s.Faults {
+		names = append(names, r.Name)
+	}
+	for _, change := range c.s.Timeline {
+		if change.Do.AddFault != nil {
+			names = append(names, change.Do.AddFault.Name)
+		}
+	}
+	if !slices.Contains(names, name) {
+		c.wrong(path, "there is no fault rule %q%s", name, choose(name, names))
 	}
 }

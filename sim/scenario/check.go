@@ -201,6 +201,11 @@ func (c *checker) timeline() {
 		if at.Event == nil && at.After.After(c.s.Start).After(c.s.Until.After(c.s.Start)) {
 			c.wrong(path+".at", "%s is after the end of the run (until: %s)", at.After, c.s.Until)
 		}
+		if at.Event != nil {
+			if err := eventKind(at.Event.Event); err != nil {
+				c.wrong(path+".at.event", "%v", err)
+			}
+		}
 		c.action(path+".do", &change.Do)
 	}
 }

@@ -214,6 +214,9 @@ func (d *decoder) eventPattern(n *node, path string) *EventPattern {
 	p := &EventPattern{}
 	if n.kind == kindString {
 		p.Event = n.text
+		if err := eventKind(p.Event); err != nil {
+			d.errorf(n, "%s: %v", path, err)
+		}
 		return p
 	}
 	if n.kind != kindMap {
@@ -224,6 +227,9 @@ func (d *decoder) eventPattern(n *node, path string) *EventPattern {
 		switch x.key {
 		case "event":
 			p.Event = d.word(x.value, path)
+			if err := eventKind(p.Event); err != nil {
+				d.errorf(x.value, "%s: %v", path, err)
+			}
 		case "where":
 			p.Where = d.fields(x.value, path+".where")
 		default:

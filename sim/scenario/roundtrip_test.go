@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"windtunnel.test/sim/fault"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/scenario"
 	"windtunnel.test/sim/vclock"
 	"windtunnel.test/sim/wire/graph"
@@ -86,7 +87,7 @@ func draw(t *rapid.T) *scenario.Scenario {
 		Sites:  []scenario.Site{site},
 		People: scenario.People{Users: scenario.Users{Language: "de-DE", OnFailure: "leave", Patience: length.Draw(t, "patience") + time.Second, Stays: length.Draw(t, "stays")}},
 		Fleet:  scenario.Fleet{CSV: scenario.HashFile{By: "portal", Encoding: "ansi", Times: rapid.IntRange(1, 1000).Draw(t, "times")}, Groups: []scenario.Group{group}, Devices: []scenario.Override{{Index: 1, GroupTag: &tag, Clock: &clock}}},
-		Timeline: []scenario.Change{{At: scenario.Moment{Event: &scenario.EventMatch{Event: name.Draw(t, "event"), Nth: 2, After: span.Draw(t, "after")}},
+		Timeline: []scenario.Change{{At: scenario.Moment{Event: &scenario.EventMatch{Event: rapid.SampledFrom(journal.Kinds()).Draw(t, "event"), Nth: 2, After: span.Draw(t, "after")}},
 			Do: scenario.Action{UnassignUser: &scenario.DeviceTarget{Device: name.Draw(t, "glob")}}}},
 		Faults: []fault.Rule{{Name: name.Draw(t, "fault"), When: fault.When{Share: 0.5, From: length.Draw(t, "from")}, Do: fault.Action{TPMResponse: rapid.Uint32Min(1).Draw(t, "rc")}}},
 		Attestation: scenario.Attestation{TrustedVendors: scenario.TPMNames{}, VulnerableFirmware: scenario.FirmwareRanges{}, EnrollmentFailure: "RetryOnError",

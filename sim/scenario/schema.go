@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/wire/graph"
 )
 
@@ -46,6 +47,7 @@ var forms = map[reflect.Type]*jsonschema.Schema{
 	reflect.TypeFor[Span]():            {Types: []string{"string", "integer"}, Pattern: `[0-9]`, Description: "Length of time, months and years of the calendar included: 90m, 3d, 6 months."},
 	reflect.TypeFor[SpanRange]():       {Types: []string{"string", "integer"}, Pattern: `[0-9]`, Description: "Length of time, or two that it is drawn between: 2h..3w."},
 	reflect.TypeFor[SignedDuration]():  {Types: []string{"string", "integer"}, Pattern: `[0-9]`, Description: "Length of time, with a minus to go back: -3h."},
+	reflect.TypeFor[fault.Jump]():      {Types: []string{"string", "integer"}, Pattern: `[0-9]`, Description: "Length of time, with a minus to go back: -3h."},
 	reflect.TypeFor[Share]():           {Types: []string{"string", "number"}, Pattern: `^[0-9.]+ ?%?$`, Description: "Part of a whole: 20% or 0.2."},
 	reflect.TypeFor[Bandwidth]():       {Types: []string{"string", "integer"}, Pattern: `^[0-9.]+ ?[A-Za-z/]*$`, Description: "Bits a second: 500Mbit."},
 	reflect.TypeFor[Size]():            {Types: []string{"string", "integer"}, Pattern: `^[0-9.]+ ?[A-Za-z]*$`, Description: "Bytes: 120MB."},

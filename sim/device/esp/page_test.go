@@ -3,6 +3,7 @@ package esp
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +173,7 @@ func TestTechnicianWithoutTPM(t *testing.T) {
 		began := w.Clock.Now()
 		err := DevicePreparation(w, Plan{Technician: true})
 		r.Expect(codeOf(err)).To(gomega.Equal(hresult.WaitTimeout))
+		r.Expect(strings.Count(err.Error(), errAttestationWait.Error())).To(gomega.Equal(1), "%v", err)
 		r.Expect(w.Clock.Now().Sub(began)).To(gomega.Equal(w.Timing.TPM.AttestationWait))
 		r.Expect(rows(w)).To(gomega.Equal([]string{
 			RowHardware + ": Failed: 0x800705B4", RowNetwork + ": Previous step failed", RowRegistering + ": Previous step failed", RowPreparing + ": Previous step failed",
