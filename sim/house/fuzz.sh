@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every fuzz target of the module for $FUZZTIME each: one instrumented
-# binary a package, two targets side by side.
+# binary a package, two targets side by side, while the next binaries are built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export FUZZTIME=${FUZZTIME:-30s}
@@ -31,6 +31,5 @@ for dir in $(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname 
 	for target in $(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go | sed 's/func //' | sort -u); do
 		printf '%s %s %s\n' "$dir" "$binary" "$target"
 	done
-done >"$work/list"
-xargs -P 2 -L 1 bash -c 'run "$0" "$1" "$2"' <"$work/list"
+done | tee "$work/list" | xargs -P 2 -L 1 bash -c 'run "$0" "$1" "$2"'
 printf '%s fuzz targets, %s each\n' "$(wc -l <"$work/list")" "$FUZZTIME"

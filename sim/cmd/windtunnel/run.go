@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -100,6 +101,11 @@ func (f *runFlags) resolve() (*scenario.Scenario, error) {
 }
 
 func (f *runFlags) perform(sh *shell, s *scenario.Scenario, given map[string]string) (int, error) {
+	if f.junit != "" { // before hours of a run are lost to a slip of the pen
+		if info, err := os.Stat(filepath.Dir(f.junit)); err != nil || !info.IsDir() {
+			return 0, inputErrorf("--junit: %s is no folder", filepath.Dir(f.junit))
+		}
+	}
 	again := f.again(s, given)
 	var dir *report.Dir
 	var sink journal.Sink
