@@ -110,10 +110,14 @@ func (l *Lab) bring(c *Chip, img *image, d deal) (err error) {
 }
 
 // Turn brings a chip that has power into a state, as somebody does who is at its
-// PC: by the commands for it. Certificates of a firmware TPM are not in the chip.
+// PC: by the commands for it. Certificates that the chip's maker keeps are out of
+// reach of commands.
 func (c *Chip) Turn(ctx context.Context, s State, figures timing.TPM) error {
 	if err := s.check(c.model); err != nil {
 		return err
+	}
+	if (s == CertificateMissing || s == CertificateWithdrawn) && !slices.ContainsFunc(c.model.EKs, func(ek EK) bool { return ek.Certificate == InNV }) {
+		return fmt.Errorf("vtpm: no command brings a %s into state %s: its maker keeps its certificates; deal it in that state, or block the maker's host", c.model.Name, s)
 	}
 	cost := Cost{Clear: 1, NVWrite: 8, CreateRSA: 1, Light: 8}
 	if s == LockedOut {

@@ -55,6 +55,15 @@ func TestTurnWithdrawn(t *testing.T) {
 	})
 }
 
+// TestTurnOfAChipWithoutCertificates: its maker has them.
+func TestTurnOfAChipWithoutCertificates(t *testing.T) {
+	inState(t, "intel-ptt", Ready, func(ctx context.Context, w *world, chip *Chip) {
+		for _, s := range []State{CertificateMissing, CertificateWithdrawn} {
+			w.Expect(chip.Turn(ctx, s, timing.Default().TPM)).To(MatchError(ContainSubstring("its maker keeps its certificates")))
+		}
+	})
+}
+
 // TestTurnRefuses what there is not, and a chip without power.
 func TestTurnRefuses(t *testing.T) {
 	inState(t, stm, Ready, func(ctx context.Context, w *world, chip *Chip) {

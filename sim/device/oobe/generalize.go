@@ -21,6 +21,7 @@ func generalized(w *device.Windows) error {
 	w.Event("device.generalized")
 	w.Disk.Wipe(w.Hardware)
 	w.Wiped()
+	w.Registry().SetString(keySetup, "CloneTag", w.Clock.Now().Format("Mon Jan 02 15:04:05 2006"))
 	if attested && w.Has(defects.KeepsAttestation) {
 		join.KeepAIK(w.Disk, aik)
 	}
