@@ -37,7 +37,7 @@ func story(j *outcome.Judge) {
 	f := journal.F
 	event(0, "PC-1", "device.made", f("serial", "S1"))
 	event(0, "PC-2", "device.made", f("serial", "S2"))
-	event(1, "", "mdm.window", f("open", true))
+	event(1, "", "connect.cycle", f("open", true))
 	event(10, "PC-1", "screen.shown", f("screen", "esp"))
 	event(11, "PC-1", "app.install", f("app", "Notes"), f("state", "Completed"))
 	event(12, "PC-1", "app.install", f("app", "Agent"), f("state", "Error"), f("code", "0x87D1041C (ime_not_detected)"))
@@ -81,7 +81,7 @@ func TestVerdicts(t *testing.T) {
 		{`{event: app.install, where: {app: Word}}`, false, ": have 0; nearest of 3: 2026-09-01 08:12:00.000 PC-1 app.install app=Agent state=Error code=\"0x87D1041C (ime_not_detected)\""},
 		{`{event: app.install, where: {app: Notes}, count: 0}`, false, ": have 2; first: 2026-09-01 08:11:00.000 PC-1 app.install app=Notes state=Completed"},
 		{`{event: app.install, where: {app: Word}, count: 0}`, true, ""},
-		{`{event: mdm.window}`, true, ""},
+		{`{event: connect.cycle}`, true, ""},
 		{`{code: "0x87D1041C"}`, true, ""},
 		{`{code: "0x80180014"}`, false, ": have 0; nearest of 1: 2026-09-01 08:12:00.000 PC-1 app.install app=Agent state=Error code=\"0x87D1041C (ime_not_detected)\""},
 		{`{screen: failure}`, true, ""},
