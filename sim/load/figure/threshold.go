@@ -125,6 +125,9 @@ func (t *Threshold) name() (why string) {
 		}
 		t.step, t.stat, t.unit = step, name, stats[name]
 		if of, real := strings.CutSuffix(step, ".real"); real {
+			if of == "" {
+				return fmt.Sprintf("no step before %q; write one such as aik.real.%s", t.Figure, name)
+			}
 			if t.unit != micro {
 				return fmt.Sprintf("%q has no real start to count from", name)
 			}

@@ -89,6 +89,7 @@ func TestMistakesInThresholdsHaveTheirPlace(t *testing.T) {
 		"aik.p98 < 1s":           {1, `there is no figure "aik.p98"`},
 		"< 1s":                   {1, "no figure before"},
 		".p99 < 1s":              {1, "there is no figure"},
+		".real.p99 < 1s":         {1, "no step before"},
 		"aik.p99 <":              {10, "no value"},
 		"aik.p99 < 200":          {11, "is no time"},
 		"aik.p99 < -1s":          {11, "is no time"},
