@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega/types"
 
 	"windtunnel.test/sim/device"
@@ -53,10 +54,16 @@ func (a *Async) Within(d time.Duration) *Async { a.within = d; return a }
 func (a *Async) ProbeEvery(d time.Duration) *Async { a.probe = max(d, time.Millisecond); return a }
 
 // Should waits for a matcher to succeed.
-func (a *Async) Should(m types.GomegaMatcher) { a.w.Failed(a.look(m, true)) }
+func (a *Async) Should(m types.GomegaMatcher) {
+	ginkgo.GinkgoHelper()
+	a.w.Failed(a.look(m, true))
+}
 
 // ShouldNot waits for it not to.
-func (a *Async) ShouldNot(m types.GomegaMatcher) { a.w.Failed(a.look(m, false)) }
+func (a *Async) ShouldNot(m types.GomegaMatcher) {
+	ginkgo.GinkgoHelper()
+	a.w.Failed(a.look(m, false))
+}
 
 // look gives the failure's message, "" for none.
 func (a *Async) look(m types.GomegaMatcher, want bool) string {

@@ -3,6 +3,8 @@ package spec
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ func (w *World) Read(pc *device.PC) device.Screen { return pc.Screen() }
 // that fit the glob are refused, or what the mode says.
 func (w *World) BlockHost(site, host string, mode ...vnet.BlockMode) {
 	ginkgo.GinkgoHelper()
-	gomega.Expect(w.Sites).To(gomega.HaveKey(site))
+	w.hasSite(site)
 	how := vnet.Refuse
 	if len(mode) > 0 {
 		how = mode[0]
@@ -29,10 +31,17 @@ func (w *World) BlockHost(site, host string, mode ...vnet.BlockMode) {
 	gomega.Expect(w.Sites[site].Block(host, how)).To(gomega.Succeed())
 }
 
+func (w *World) hasSite(name string) {
+	ginkgo.GinkgoHelper()
+	if w.Sites[name] == nil {
+		ginkgo.Fail(fmt.Sprintf("the world has no site %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(w.Sites)), ", ")))
+	}
+}
+
 // UnblockHost takes the rules with exactly this host away again.
 func (w *World) UnblockHost(site, host string) {
 	ginkgo.GinkgoHelper()
-	gomega.Expect(w.Sites).To(gomega.HaveKey(site))
+	w.hasSite(site)
 	gomega.Expect(w.Sites[site].Unblock(host)).To(gomega.BeTrue(), "no rule of %s blocks %s", site, host)
 }
 

@@ -55,6 +55,8 @@ func runShrink(sh *shell) (int, error) {
 		return 0, &inputError{err}
 	}
 	switch {
+	case past.Header.Spec != "":
+		return 0, inputErrorf("shrink: %s is of a spec, which is as small as its author made it; this runs it again in its module: %s", names[0], past.Header.Spec)
 	case past.Summary == nil:
 		return 0, inputErrorf("shrink: %s has no %s: the run was killed", names[0], report.SummaryName)
 	case len(past.Summary.Failures) == 0:
