@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"windtunnel.test/sim/hresult"
 )
@@ -134,7 +136,7 @@ func (h *Hit) texts(text string, words []string) {
 	lower := strings.ToLower(strings.TrimSpace(text))
 	if len(lower) >= 3 {
 		for _, t := range slices.Concat(h.Entry.Seen.Text, h.Entry.Seen.Screens) {
-			if x := strings.ToLower(t); strings.Contains(x, lower) || strings.Contains(lower, x) {
+			if x := strings.ToLower(t); strings.Contains(x, lower) || within(lower, x) {
 				h.add(800, "text \""+t+"\"")
 			}
 		}
@@ -158,6 +160,28 @@ func (h *Hit) texts(text string, words []string) {
 	if common > 0 && common*2 >= len(words) {
 		h.add(100*common/len(words), "words")
 	}
+}
+
+// within tells whether a text has another in it, not as a part of a word: the
+// screen esp is not in ESPProgress.
+func within(text, part string) bool {
+	for at := 0; part != ""; at++ {
+		i := strings.Index(text[at:], part)
+		if i < 0 {
+			break
+		}
+		at += i
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[at+len(part):])
+		if !inWord(before) && !inWord(after) {
+			return true
+		}
+	}
+	return false
+}
+
+func inWord(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_')
 }
 
 func wordsOf(text string) []string {
