@@ -1,6 +1,7 @@
 package shrink
 
 import (
+	"slices"
 	"time"
 
 	"windtunnel.test/sim"
@@ -8,22 +9,27 @@ import (
 )
 
 // keepDevices gives the scenario with some of its PCs, each pinned to what it has
-// drawn. A fleet with imported rows is only cut at its end: which hardware a PC
+// drawn, and what names one of them following it. A fleet with imported rows is only cut at its end: which hardware a PC
 // has is by its place there.
 func keepDevices(s *scenario.Scenario, kept []int) *scenario.Scenario {
 	if len(kept) == 0 {
 		return &scenario.Scenario{} // no fleet is no scenario
 	}
+	all := s.Devices()
 	if s.Fleet.Import != nil {
 		c, problems := s.Resolve(scenario.Flags{Devices: len(kept)})
 		if len(problems) > 0 {
 			return &scenario.Scenario{}
 		}
+		first := slices.Clone(kept)
+		for i := range first {
+			first[i] = i
+		}
+		follow(c, all, first)
 		return c
 	}
 	c := *s
 	c.Fleet.Groups, c.Fleet.Devices = nil, nil
-	all := s.Devices()
 	counts := map[string]int{}
 	for n, i := range kept {
 		counts[all[i].Group]++
@@ -35,6 +41,7 @@ func keepDevices(s *scenario.Scenario, kept []int) *scenario.Scenario {
 		}
 	}
 	c.Cells = min(c.Cells, len(kept))
+	follow(&c, all, kept)
 	return &c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -91,10 +92,8 @@ func Shrink(ctx context.Context, o Options) (*Result, error) {
 		o.Check = check
 	}
 	h := &hunt{options: o, best: o.Scenario}
-	if fails, err := h.try(ctx, []*scenario.Scenario{o.Scenario}); err != nil {
+	if err := h.first(ctx); err != nil {
 		return nil, err
-	} else if fails < 0 {
-		return nil, ErrAnother
 	}
 	err := h.rounds(ctx)
 	switch {
@@ -111,10 +110,51 @@ type hunt struct {
 	options Options
 	best    *scenario.Scenario
 	runs    int
+	known   []Failure // kinds of failures that the whole run has
 	gone    []Gone
 	part    string
 	left    int
 	of      int
+}
+
+// first makes the whole run once more: it must fail as wanted, and whatever else
+// it fails with may stay, too.
+func (h *hunt) first(ctx context.Context) error {
+	sum := h.run(ctx, h.best)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h.runs++
+	h.tell()
+	if sum == nil || !h.options.Failure.In(sum) {
+		return ErrAnother
+	}
+	for _, g := range sum.Failures {
+		h.known = append(h.known, FailureOf(g))
+	}
+	return nil
+}
+
+// run gives how a scenario ends, nil for one that is no scenario, or of which no
+// world can be made.
+func (h *hunt) run(ctx context.Context, s *scenario.Scenario) *sim.Summary {
+	loaded, ok := h.options.Check(s)
+	if !ok {
+		return nil
+	}
+	sum, err := h.options.Run(ctx, loaded)
+	if err != nil || sum.Interrupted {
+		return nil
+	}
+	return sum
+}
+
+// wanted tells whether a run fails as it should, and in no way in which the whole
+// run did not: what was taken away was then needed for something else.
+func (h *hunt) wanted(sum *sim.Summary) bool {
+	return sum != nil && h.options.Failure.In(sum) && !slices.ContainsFunc(sum.Failures, func(g sim.FailureGroup) bool {
+		return !slices.Contains(h.known, FailureOf(g))
+	})
 }
 
 // rounds takes parts away until nothing can be taken away any more.
@@ -159,15 +199,7 @@ func (h *hunt) try(ctx context.Context, candidates []*scenario.Scenario) (int, e
 		group, gctx := errgroup.WithContext(ctx)
 		for i, c := range batch {
 			group.Go(func() error {
-				loaded, ok := h.options.Check(c)
-				if !ok {
-					return nil
-				}
-				sum, err := h.options.Run(gctx, loaded)
-				if err != nil {
-					return nil // a world that cannot be made is no such failure
-				}
-				fails[i] = !sum.Interrupted && h.options.Failure.In(sum)
+				fails[i] = h.wanted(h.run(gctx, c))
 				return nil
 			})
 		}

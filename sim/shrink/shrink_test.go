@@ -152,3 +152,69 @@ func TestASeededFleetShrinks(t *testing.T) {
 	g.Expect(err).NotTo(gomega.HaveOccurred())
 	g.Expect(failure.In(again)).To(gomega.BeTrue(), "as it is written, it fails in the same way")
 }
+
+// TestWhatNamesAPCFollowsIt has a fault and a change for the last PC of twelve.
+func TestWhatNamesAPCFollowsIt(t *testing.T) {
+	g := gomega.NewWithT(t)
+	s := load(t, quickstart.Name, quickstart.YAML, 12)
+	last := fault.When{Device: "PC-0012", Host: "graph.microsoft.com"}
+	s.Faults = []fault.Rule{
+		{Name: "of the last", When: last, Do: fault.Action{Status: 503}},
+		{Name: "of the third", When: fault.When{Device: "PC-0003"}, Do: fault.Action{Status: 503}},
+		{Name: "of any", When: fault.When{Device: "PC-*"}, Do: fault.Action{Status: 503}},
+	}
+	resealed := &scenario.EventMatch{Event: "device.resealed", Device: "PC-0012", Nth: 1}
+	s.Timeline = []scenario.Change{
+		{At: scenario.Moment{Event: resealed}, Do: scenario.Action{CutPower: &scenario.DeviceTarget{Device: "PC-0012"}}},
+		{Do: scenario.Action{CutPower: &scenario.DeviceTarget{Device: "PC-0003"}}},
+		{Do: scenario.Action{AddFault: &fault.Rule{Name: "later", When: fault.When{Device: "PC-0003"}, Do: fault.Action{Status: 503}}}},
+		{Do: scenario.Action{RemoveFault: &scenario.FaultRule{Name: "later"}}},
+		{Do: scenario.Action{SyncNow: &scenario.Now{}}},
+	}
+	c := keepDevices(s, []int{1, 4, 11})
+	g.Expect(c.Faults).To(gomega.HaveLen(2))
+	g.Expect(c.Faults[0].When.Device).To(gomega.Equal("PC-0003"))
+	g.Expect(c.Faults[1].When.Device).To(gomega.Equal("PC-*"))
+	g.Expect(c.Timeline).To(gomega.HaveLen(2))
+	g.Expect(c.Timeline[0].At.Event.Device).To(gomega.Equal("PC-0003"))
+	g.Expect(c.Timeline[0].Do.CutPower.Device).To(gomega.Equal("PC-0003"))
+	g.Expect(s.Faults[0].When.Device).To(gomega.Equal("PC-0012"), "the whole one is as it was")
+	g.Expect(resealed.Device).To(gomega.Equal("PC-0012"))
+	g.Expect(s.Timeline[0].Do.CutPower.Device).To(gomega.Equal("PC-0012"))
+
+	r, err := Shrink(context.Background(), Options{Scenario: s, Failure: wanted, Check: valid, Run: judged(func(s *scenario.Scenario) bool {
+		for _, r := range s.Faults {
+			for _, d := range s.Devices() {
+				if r.Name == "of the last" && r.When.Device == d.Name {
+					return true
+				}
+			}
+		}
+		return false
+	})})
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(r.Scenario.Fleet.Count()).To(gomega.Equal(1))
+	g.Expect(r.Scenario.Faults).To(gomega.HaveLen(1))
+	g.Expect(r.Scenario.Faults[0].When.Device).To(gomega.Equal("PC-0001"))
+}
+
+// valid takes any scenario with a fleet.
+func valid(s *scenario.Scenario) (*scenario.Scenario, bool) { return s, s.Fleet.Count() > 0 }
+
+func TestNoOtherFailureIsTakenInPlace(t *testing.T) {
+	g := gomega.NewWithT(t)
+	s := load(t, quickstart.Name, quickstart.YAML, 6)
+	apps := len(s.Tenant.Apps)
+	g.Expect(apps).To(gomega.BeNumerically(">", 1))
+	// Without any of the apps PCs fail as they did not before.
+	r, err := Shrink(context.Background(), Options{Scenario: s, Failure: wanted, Check: valid, Run: func(_ context.Context, s *scenario.Scenario) (*sim.Summary, error) {
+		sum := &sim.Summary{Failures: []sim.FailureGroup{{Outcome: wanted.Outcome, Code: wanted.Code}}}
+		if len(s.Tenant.Apps) < apps {
+			sum.Failures = append(sum.Failures, sim.FailureGroup{Outcome: wanted.Outcome, Code: "0x800705B4"})
+		}
+		return sum, nil
+	}})
+	g.Expect(err).NotTo(gomega.HaveOccurred())
+	g.Expect(r.Scenario.Fleet.Count()).To(gomega.Equal(1))
+	g.Expect(r.Scenario.Tenant.Apps).To(gomega.HaveLen(apps))
+}
