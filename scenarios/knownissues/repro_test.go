@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"windtunnel.test/sim/catalog"
+	"windtunnel.test/sim/explain"
 	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/spec"
 )
@@ -38,6 +39,17 @@ var _ = Describe("The catalogue of known issues", func() {
 			}
 			if e.Moment != nil {
 				Expect(r.Parts[0].Moment).NotTo(BeNil(), "the deciding moment of %s", e.ID)
+			}
+			if failures := r.Parts[0].Result.Summary.Failures; len(failures) > 0 && e.State == catalog.Reproduced {
+				var helps []string
+				for _, f := range failures {
+					a, err := explain.OfEvents(r.Parts[0].Events, f.Sample, r.Parts[0].Scenario, list)
+					Expect(err).NotTo(HaveOccurred())
+					for _, h := range a.Helps {
+						helps = append(helps, h.ID)
+					}
+				}
+				Expect(helps).To(ContainElement(e.ID), "the remedies that explain has for a PC with %s", e.ID)
 			}
 		})
 	}

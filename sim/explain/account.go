@@ -68,35 +68,56 @@ func (u *Unknown) Error() string { return fmt.Sprintf("the run has no PC %q", u.
 // Of explains one PC, by its serial number or name. scene is the run's resolved
 // scenario, or nil where there is none; issues may be nil.
 func Of(past *report.Past, device string, scene *scenario.Scenario, issues *catalog.List) (*Account, error) {
-	c := &collector{wanted: device, known: &Unknown{Device: device}}
+	c := &collector{wanted: device, known: &Unknown{Device: device}, others: map[string]bool{}, spec: past.Header.Spec != ""}
 	if err := past.Events(c.take); err != nil {
 		return nil, err
 	}
-	if c.account.Device == "" {
+	a, err := c.account(scene, issues)
+	if err != nil {
+		return nil, err
+	}
+	a.Again = "windtunnel replay " + report.Quote(past.Path) + " --timeline " + report.Quote(a.Serial)
+	if c.spec {
+		a.Again = past.Header.Spec
+	}
+	return a, nil
+}
+
+// OfEvents is Of a run whose events are at hand; how to run it again it can't say.
+func OfEvents(events []journal.Event, device string, scene *scenario.Scenario, issues *catalog.List) (*Account, error) {
+	c := &collector{wanted: device, known: &Unknown{Device: device}, others: map[string]bool{}}
+	for _, e := range events {
+		c.take(e)
+	}
+	return c.account(scene, issues)
+}
+
+func (c *collector) account(scene *scenario.Scenario, issues *catalog.List) (*Account, error) {
+	if c.pc.Device == "" {
 		return nil, c.known
 	}
 	a := c.finish()
 	if !a.Good() {
 		a.Why = append(append(a.Why, a.waits()...), c.grounds(scene)...)
 	}
-	a.Helps = remedies(issues, c, &a)
-	a.Again = "windtunnel replay " + report.Quote(past.Path) + " --timeline " + report.Quote(a.Serial)
-	if past.Header.Spec != "" {
-		a.Again = past.Header.Spec
-	}
-	return &a, nil
+	var err error
+	a.Helps, err = remedies(issues, c, &a)
+	return &a, err
 }
 
 // collector goes through a journal once.
 type collector struct {
-	wanted  string
-	known   *Unknown
-	account Account
-	events  []journal.Event // the PC's, and what services say of it
-	world   []journal.Event // what changed in its cell
-	cell    any
-	ended   *journal.Event
-	walled  bool // a rule of a site's firewall, or a fault, kept requests away
+	wanted string
+	known  *Unknown
+	others map[string]bool // names of PCs so far
+	spec   bool            // the run is of a spec, in which PCs have no stories that end
+	pc     Account
+	events []journal.Event // the PC's, and what services say of it
+	world  []journal.Event // what changed in its cell
+	whole  []journal.Event // what a judge of this PC alone would hear: its own, and nobody's in its cell
+	cell   any
+	ended  *journal.Event
+	walled bool // a rule of a site's firewall, or a fault, kept requests away
 }
 
 func (c *collector) take(e journal.Event) bool {
@@ -104,16 +125,20 @@ func (c *collector) take(e journal.Event) bool {
 	if e.Kind == "device.made" {
 		serial := e.Text("serial")
 		c.known.Known = append(c.known.Known, serial)
-		if c.account.Device == "" && (strings.EqualFold(serial, c.wanted) || strings.EqualFold(e.Device, c.wanted)) {
-			c.account.Device, c.account.Serial, c.account.Model, c.account.TPM = e.Device, serial, e.Text("model"), e.Text("tpm")
+		c.others[e.Device] = true
+		if c.pc.Device == "" && (strings.EqualFold(serial, c.wanted) || strings.EqualFold(e.Device, c.wanted)) {
+			c.pc.Device, c.pc.Serial, c.pc.Model, c.pc.TPM = e.Device, serial, e.Text("model"), e.Text("tpm")
 			c.cell = cell
 		}
 	}
-	if c.account.Device == "" || cell != c.cell {
+	if c.pc.Device == "" || cell != c.cell {
 		return true
 	}
+	if serial := e.Text("serial"); e.Device == c.pc.Device || !c.others[e.Device] && (serial == "" || serial == c.pc.Serial) {
+		c.whole = append(c.whole, e)
+	}
 	switch {
-	case e.Device == c.account.Device || e.Text("serial") == c.account.Serial:
+	case e.Device == c.pc.Device || e.Text("serial") == c.pc.Serial:
 		c.events = append(c.events, e)
 		if e.Kind == "story.ended" {
 			c.ended = &e
@@ -128,7 +153,7 @@ func (c *collector) take(e journal.Event) bool {
 
 // finish makes the story's outline.
 func (c *collector) finish() Account {
-	a := c.account
+	a := c.pc
 	a.Parts, a.Why, a.Helps = []Part{}, []Ground{}, []Remedy{}
 	last, since := "", c.events[0].Time
 	for _, e := range c.events {
@@ -160,7 +185,11 @@ func (c *collector) finish() Account {
 	}
 	if a.Outcome != sim.Desktop && a.Outcome != sim.Resealed {
 		name, _, _ := strings.Cut(report.FollowsOn(last), ",")
-		if name == "" {
+		switch {
+		case name != "":
+		case c.spec:
+			name = "Up to the end of the spec"
+		default:
 			name = "Before its technician came"
 		}
 		a.Parts = append(a.Parts, Part{name, end.Sub(since).Seconds(), false})

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,14 +18,30 @@ var codeForm = regexp.MustCompile(`0x[0-9A-Fa-f]{8}`)
 // mostRemedies is how many entries of the catalogue are told.
 const mostRemedies = 3
 
-// remedies looks the end up in the catalogue: first by the code on the page
-// together with what else was seen, then, where the page had no code, by screen
-// and row.
-func remedies(issues *catalog.List, c *collector, a *Account) []Remedy {
+// remedies looks the end up in the catalogue: the issues whose own runs show what
+// this one does and, where there is none, those that have the code on the page,
+// by what else was seen.
+func remedies(issues *catalog.List, c *collector, a *Account) ([]Remedy, error) {
 	out := []Remedy{}
 	if issues == nil || a.Good() || a.Outcome == sim.Unfinished {
-		return out
+		return out, nil
 	}
+	hits, err := c.bySigns(issues, a)
+	if err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
+	if len(hits) == 0 {
+		hits = c.bySearch(issues, a)
+	}
+	for _, h := range hits[:min(len(hits), mostRemedies)] {
+		out = append(out, Remedy{ID: h.Entry.ID, Title: h.Entry.Title, Cause: h.Entry.Cause, Text: h.Entry.Remedy, Sources: h.Entry.Sources, By: h.By})
+	}
+	return out, nil
+}
+
+// bySearch are the issues that a person would find by the code, the refusal, the
+// reason and the event logs.
+func (c *collector) bySearch(issues *catalog.List, a *Account) []catalog.Hit {
 	code := a.Code
 	var seen strings.Builder
 	seen.WriteString(code + " " + a.Outcome + " ")
@@ -42,18 +59,12 @@ func remedies(issues *catalog.List, c *collector, a *Account) []Remedy {
 		exact := slices.DeleteFunc(slices.Clone(hits), func(h catalog.Hit) bool {
 			return !slices.ContainsFunc(h.Entry.Seen.Codes, func(x string) bool { return strings.EqualFold(x, code) })
 		})
-		if len(exact) > 0 {
-			hits = exact
-		}
+		hits = exact
 	}
 	if c.walled { // a wall or a fault on the way is nearer than what the same code may also come from
 		slices.SortStableFunc(hits, func(a, b catalog.Hit) int { return cmp.Compare(ofNetwork(b), ofNetwork(a)) })
 	}
-	hits = a.ofWaits(issues, hits)
-	for _, h := range hits[:min(len(hits), mostRemedies)] {
-		out = append(out, Remedy{ID: h.Entry.ID, Title: h.Entry.Title, Cause: h.Entry.Cause, Text: h.Entry.Remedy, Sources: h.Entry.Sources, By: h.By})
-	}
-	return out
+	return a.ofWaits(issues, hits)
 }
 
 func ofNetwork(h catalog.Hit) int {

@@ -18,7 +18,7 @@ func (c *collector) settings(scene *scenario.Scenario) (list []Ground) {
 		return nil
 	}
 	devices := scene.Devices()
-	i := slices.IndexFunc(devices, func(d scenario.Device) bool { return d.Name == c.account.Device })
+	i := slices.IndexFunc(devices, func(d scenario.Device) bool { return d.Name == c.pc.Device })
 	if i >= 0 {
 		d := devices[i]
 		for _, site := range scene.Sites {
