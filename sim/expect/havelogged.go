@@ -11,15 +11,17 @@ import (
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/fault"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/scenario"
 )
 
 // HaveLogged succeeds for a PC with a row in a Windows event log: the channel's
-// name, or a glob such as "*Autopilot", and the event's number.
+// name, or a glob such as "*Autopilot", and the event's number. A channel that
+// Windows has not here is an error.
 func HaveLogged(channel string, id int) types.GomegaMatcher {
 	inChannel := func(e journal.Event) bool {
 		return e.Kind == device.EventLogged && fault.Match(channel, e.Text("channel"))
 	}
-	return happened(fmt.Sprintf("have logged event %d in %s", id, channel), func(e journal.Event) bool {
+	return known(scenario.KnownChannel(channel), fmt.Sprintf("have logged event %d in %s", id, channel), func(e journal.Event) bool {
 		return inChannel(e) && e.Text("id") == strconv.Itoa(id)
 	}, func(events []journal.Event) string {
 		var ids []string

@@ -111,3 +111,13 @@ func lastOf(kind, none string) func([]journal.Event) string {
 		return none
 	}
 }
+
+// known is happened by a word that there is: what err says of another would hold
+// in its negative form, whatever happens.
+func known(err error, what string, fits func(e journal.Event) bool, instead func(events []journal.Event) string) *matcher {
+	m := happened(what, fits, instead)
+	if err != nil {
+		m.fits = func(*device.PC) (bool, string, error) { return false, "", err }
+	}
+	return m
+}

@@ -22,6 +22,7 @@ try zbarimg "make test" "apt install zbar-tools" zbarimg --version
 try xmllint "make test" "apt install libxml2-utils" xmllint --version
 try xmlsec1 "make test" "apt install xmlsec1" xmlsec1 --version
 try curl "make test" "apt install curl" curl --version
+try xml2wbxml "make test" "apt install libwbxml2-utils" sh -c "command -v xml2wbxml"
 try sqlite3 "make test" "apt install sqlite3" sqlite3 -version
 try scep-submit "make test" "apt install certmonger" sh -c 'test -x /usr/lib/certmonger/scep-submit && echo "certmonger has it"'
 try tpm2-tools "make test" "apt install tpm2-tools" tpm2_getcap --version

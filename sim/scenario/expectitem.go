@@ -131,6 +131,7 @@ func (d *decoder) expectItem(n *node, path string) (x ExpectItem, ok bool) {
 			end.Row = d.word(p.value, at)
 		case "screen":
 			end.Screen = d.word(p.value, at)
+			d.known(p.value, at, KnownScreen)
 			if !ends {
 				is(p)
 				x.Event = &EventPattern{"screen.shown", []FieldIs{{"screen", end.Screen}}}
@@ -214,9 +215,7 @@ func (d *decoder) eventPattern(n *node, path string) *EventPattern {
 	p := &EventPattern{}
 	if n.kind == kindString {
 		p.Event = n.text
-		if err := eventKind(p.Event); err != nil {
-			d.errorf(n, "%s: %v", path, err)
-		}
+		d.known(n, path, eventKind)
 		return p
 	}
 	if n.kind != kindMap {
@@ -227,9 +226,7 @@ func (d *decoder) eventPattern(n *node, path string) *EventPattern {
 		switch x.key {
 		case "event":
 			p.Event = d.word(x.value, path)
-			if err := eventKind(p.Event); err != nil {
-				d.errorf(x.value, "%s: %v", path, err)
-			}
+			d.known(x.value, path, eventKind)
 		case "where":
 			p.Where = d.fields(x.value, path+".where")
 		default:
@@ -250,6 +247,12 @@ func (d *decoder) fields(n *node, path string) (list []FieldIs) {
 	}
 	for _, p := range n.pairs {
 		list = append(list, FieldIs{p.key, d.word(p.value, path+"."+p.key)})
+		switch p.key {
+		case "screen":
+			d.known(p.value, path+".screen", KnownScreen)
+		case "channel":
+			d.known(p.value, path+".channel", KnownChannel)
+		}
 	}
 	return list
 }

@@ -47,3 +47,36 @@ func TestKindsOfEventsAreListed(t *testing.T) {
 		}
 	}
 }
+
+// named finds constants of screens and of event logs, and screens without one.
+var named = regexp.MustCompile(`\b(Screen[A-Z]\w*|Log[A-Z]\w*|Screen\{ID:) *=? *"([^"]+)"`)
+
+// TestScreensAndChannelsAreListed does so with sim/journal/screens.txt and
+// channels.txt.
+func TestScreensAndChannelsAreListed(t *testing.T) {
+	var screens, channels []string
+	err := filepath.WalkDir(filepath.Join("..", "device"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range named.FindAllSubmatch(text, -1) {
+			switch name := string(m[2]); {
+			case m[1][0] == 'S':
+				screens = append(screens, name)
+			case strings.Contains(name, "/"):
+				channels = append(channels, name)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, lists := range map[string][2][]string{"screens.txt": {screens, journal.Screens()}, "channels.txt": {channels, journal.Channels()}} {
+		want := slices.Compact(slices.Sorted(slices.Values(lists[0])))
+		if !slices.Equal(want, lists[1]) {
+			t.Errorf("%s has %q, the source %q", file, lists[1], want)
+		}
+	}
+}
