@@ -72,7 +72,7 @@ type Hit struct {
 }
 
 var (
-	codeForm  = regexp.MustCompile(`(?i)-[0-9]{9,10}\b|\b(?:0x)?[0-9a-f]{8}\b|\b[a-z]+_[a-z0-9_]+\b`)
+	codeForm  = regexp.MustCompile(`(?i)-[0-9]{9,10}\b|\b[2-4][0-9]{9}\b|\b(?:0x)?[0-9a-f]{8}\b|\b[a-z]+_[a-z0-9_]+\b`)
 	hexForm   = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
 	eventForm = regexp.MustCompile(`(?i)\bevent(?:\s+id)?[ :=#]*([0-9]{1,5})\b`)
 	wordForm  = regexp.MustCompile(`[\p{L}\p{N}_]{3,}`)

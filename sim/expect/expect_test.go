@@ -52,6 +52,16 @@ var _ = Describe("A PC that was pre-provisioned and unpacked", func() {
 			Expect(said).To(ContainSubstring("On its screen:\n"), name)
 			Expect(m.is.NegatedFailureMessage(pc)).To(ContainSubstring(" not to "), name)
 		}
+		for _, c := range []struct {
+			of   types.GomegaMatcher
+			says string
+		}{
+			{expect.ReachScreen("autopilot.failur"), `no screen is called "autopilot.failur"; did you mean "autopilot.failure"?`},
+			{expect.HaveLogged("*Autopilots", 161), `no channel of the event log is called "*Autopilots"`},
+		} {
+			_, err := c.of.Match(pc)
+			Expect(err).To(MatchError(c.says), "a name that nothing has would hold in the negative form")
+		}
 	})
 
 	It("is compliant in the end, and not at first", func(w *spec.World) {

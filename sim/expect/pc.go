@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/journal"
@@ -46,16 +47,21 @@ func (m *matcher) message(actual any, to string) string {
 	}
 	b.WriteString(".\n\n")
 	own, services := split(pc)
-	tell(&b, "The PC:", own, report.Story)
-	tell(&b, "What services wrote about it:", services, report.Everything)
+	var since time.Time
+	for e := range pc.History {
+		since = e.Time
+		break
+	}
+	tell(&b, report.OfPC, own, report.TimelineOptions{Detail: report.Story, Since: since})
+	tell(&b, "What services wrote about it:", services, report.TimelineOptions{Detail: report.Everything, Since: since})
 	fmt.Fprintf(&b, "On its screen:\n%s", pc.Screen())
 	return b.String()
 }
 
 // tell prints the last lines of some events.
-func tell(b *strings.Builder, title string, events []journal.Event, detail int) {
+func tell(b *strings.Builder, title string, events []journal.Event, o report.TimelineOptions) {
 	var story strings.Builder
-	if err := report.Timeline(&story, events, report.TimelineOptions{Detail: detail}); err != nil {
+	if err := report.Timeline(&story, events, o); err != nil {
 		fmt.Fprintln(&story, err)
 	}
 	lines := slices.Collect(strings.Lines(story.String()))

@@ -2,6 +2,7 @@ package hresult
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -43,8 +44,8 @@ func (c Code) String() string {
 // Failed reports whether the severity bit is set.
 func (c Code) Failed() bool { return c&0x80000000 != 0 }
 
-// Parse reads a code as a person writes it: "0x80180014", the signed decimal of event logs ("-2145910764"), or a symbol of
-// the table in any case.
+// Parse reads a code as a person writes it: "0x80180014", the decimal of event logs ("-2145910764") or without a sign
+// ("2149056532"), or a symbol of the table in any case.
 func Parse(s string) (Code, error) {
 	text := strings.TrimSpace(s)
 	if c, ok := byName[strings.ToUpper(text)]; ok {
@@ -57,11 +58,11 @@ func Parse(s string) (Code, error) {
 		}
 		return Code(n), nil
 	}
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("hresult: parse %q: neither a number nor a known symbol", s)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < math.MinInt32 || n > math.MaxUint32 {
+		return 0, fmt.Errorf("hresult: parse %q: neither a number of 32 bits nor a known symbol", s)
 	}
-	return Code(uint32(int32(n))), nil
+	return Code(uint32(n)), nil
 }
 
 // Entries lists the whole table, by number.

@@ -67,13 +67,14 @@ func TestParse(t *testing.T) {
 		"0X8018002b":                      hresult.EnrollMDMNotConfigured,
 		" menroll_e_devicenotsupported\n": hresult.EnrollDeviceNotSupported,
 		"-2145910764":                     hresult.EnrollDeviceNotSupported,
+		"2149056532":                      hresult.EnrollDeviceNotSupported,
 		"0":                               hresult.OK,
 	} {
 		got, err := hresult.Parse(text)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		NewWithT(t).Expect(got).To(Equal(want), text)
 	}
-	for _, text := range []string{"", "0x", "0x180180014", "MENROLL_E_NO_SUCH", "2149056532", "12 34"} {
+	for _, text := range []string{"", "0x", "0x180180014", "MENROLL_E_NO_SUCH", "4294967296", "-2147483649", "12 34"} {
 		_, err := hresult.Parse(text)
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("hresult: parse")), text)
 	}

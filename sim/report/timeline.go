@@ -16,9 +16,15 @@ import (
 type TimelineOptions struct {
 	Title  string // heading, the PC's serial number say; "" for none
 	Detail int    // Story or Everything
+	// Since is what times are counted from; zero: the first event.
+	Since time.Time
 	// Mark chooses events that are shown whatever the detail, with an arrow; nil chooses none.
 	Mark func(journal.Event) bool
 }
+
+// OfPC heads a PC's timeline in a matcher's message; what a failed spec prints
+// besides does not tell it again.
+const OfPC = "The PC:"
 
 // longest is how many characters of a sentence are shown in a Story.
 const longest = 160
@@ -31,7 +37,7 @@ func Timeline(w io.Writer, events []journal.Event, o TimelineOptions) error {
 	if o.Detail <= Story {
 		events = wholeTransfers(events)
 	}
-	t := teller{w: bufio.NewWriter(w), o: o, headings: headings(events), states: map[string]string{}}
+	t := teller{w: bufio.NewWriter(w), o: o, headings: headings(events), states: map[string]string{}, start: o.Since}
 	if o.Title != "" {
 		fmt.Fprintf(t.w, "%s\n", o.Title)
 	}
@@ -58,7 +64,7 @@ type teller struct {
 }
 
 func (t *teller) tell(i int, e journal.Event) {
-	if i == 0 {
+	if i == 0 && t.start.IsZero() {
 		t.start = e.Time
 	}
 	for _, h := range t.headings[i] {

@@ -23,8 +23,12 @@ const lastLines = 30
 func (w *World) explain() {
 	var b strings.Builder
 	r := ginkgo.CurrentSpecReport()
-	fmt.Fprintf(&b, "Expected at %s:%d\n%s\n\n", path.Base(r.Failure.Location.FileName), r.Failure.Location.LineNumber, strings.TrimRight(r.Failure.Message, "\n"))
+	message, _, told := strings.Cut(strings.TrimRight(r.Failure.Message, "\n"), "\n\n"+report.OfPC)
+	fmt.Fprintf(&b, "Expected at %s:%d\n%s\n\n", path.Base(r.Failure.Location.FileName), r.Failure.Location.LineNumber, message)
 	for _, pc := range w.PCs {
+		if told && strings.Contains(message, pc.Name+" ("+pc.Hardware.Serial+")") {
+			continue // the message shows it, and the services' journal beside it
+		}
 		var timeline strings.Builder
 		if err := report.Timeline(&timeline, w.Events(pc), report.TimelineOptions{Detail: report.Story}); err != nil {
 			fmt.Fprintln(&timeline, err)

@@ -49,6 +49,9 @@ func (sh *shell) parse(fs *flag.FlagSet, most int) ([]string, error) {
 		case errors.Is(err, flag.ErrHelp):
 			sh.help(fs)
 			return nil, errHelp
+		case err != nil && negative(err) != "":
+			names, args = append(names, negative(err)), fs.Args()
+			continue
 		case err != nil:
 			return nil, sh.badFlag(fs, err)
 		}
@@ -63,6 +66,16 @@ func (sh *shell) parse(fs *flag.FlagSet, most int) ([]string, error) {
 		return nil, inputErrorf("%s: one argument too many: %q; usage: %s", sh.verb.name, names[most], usage(sh.verb))
 	}
 	return names, nil
+}
+
+// negative is the argument that a flag set took for a flag and is a number: a code
+// as event logs write it, -2145910764. It is "" for other mistakes.
+func negative(err error) string {
+	name, _ := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
+	if n, err := strconv.Atoi(name); err != nil || n >= 0 {
+		return ""
+	}
+	return name
 }
 
 // badFlag says what is wrong with a flag in our own words.
