@@ -73,12 +73,31 @@ func (w *World) action(text string) scenario.Action {
 	around.Timeline, around.Expect = nil, nil
 	file, err := scenario.Marshal(&around, "")
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	var b strings.Builder
-	fmt.Fprintf(&b, "%stimeline:\n  - at: 0s\n    do:\n", file)
-	for line := range strings.Lines(text) {
-		b.WriteString("      " + strings.TrimRight(line, "\n") + "\n")
+	do, err := parseAction(file, text)
+	if err != nil {
+		ginkgo.Fail(fmt.Sprintf("w.Change: %v\nin\n%s", err, text))
 	}
-	read, problems := scenario.Load("change", []byte(b.String()), scenario.Options{})
-	gomega.Expect(problems).To(gomega.BeEmpty(), text)
-	return read.Timeline[0].Do
+	return do
+}
+
+// parseAction reads an action behind the scenario around it, which nobody sees:
+// mistakes have their places in the action's text.
+func parseAction(around []byte, text string) (scenario.Action, error) {
+	const indent = "      "
+	var b strings.Builder
+	fmt.Fprintf(&b, "%stimeline:\n  - at: 0s\n    do:\n", around)
+	before := strings.Count(b.String(), "\n")
+	for line := range strings.Lines(text) {
+		b.WriteString(indent + strings.TrimRight(line, "\n") + "\n")
+	}
+	read, problems := scenario.Load("", []byte(b.String()), scenario.Options{})
+	for i := range problems {
+		p := &problems[i]
+		p.Line, p.Col = max(p.Line-before, 1), max(p.Col-len(indent), 1)
+		p.Message = strings.ReplaceAll(p.Message, "timeline[0].do.", "")
+	}
+	if err := problems.Err(); err != nil {
+		return scenario.Action{}, err
+	}
+	return read.Timeline[0].Do, nil
 }
