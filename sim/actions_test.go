@@ -146,3 +146,35 @@ func TestActionsAtAWrongMoment(t *testing.T) {
 		g.Expect(w.Act(ctx, scenario.Action{Retire: one})).To(MatchError("managed device " + pc.Hardware.Serial + ": no PC fits"))
 	})
 }
+
+// TestActionsThatOthersCarryOut: what the services are asked for, the PC does.
+func TestActionsThatOthersCarryOut(t *testing.T) {
+	atEnd(t, small(t, 1), func(g *WithT, ctx context.Context, w *sim.World, pc *device.PC) {
+		act := func(do scenario.Action) { g.ExpectWithOffset(1, w.Act(ctx, do)).To(Succeed()) }
+		admin := w.Administrator()
+		act(scenario.Action{AssignUser: &scenario.UserTo{Device: somePC, User: "alex@contoso.com"}})
+		r, err := admin.Identity(ctx, pc.Hardware.Serial)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(r.UserPrincipalName).To(Equal("alex@contoso.com"))
+		act(scenario.Action{UnassignUser: one})
+		r, err = admin.Identity(ctx, pc.Hardware.Serial)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(r.UserPrincipalName).To(BeEmpty())
+
+		if pc.On() {
+			act(scenario.Action{CutPower: one})
+			g.Expect(pc.AwaitOff(ctx)).To(Succeed())
+		}
+		act(scenario.Action{PowerOn: one})
+		lock, err := pc.AwaitScreen(ctx, func(s device.Screen) bool { return len(s.Buttons) > 0 })
+		g.Expect(err).NotTo(HaveOccurred())
+		act(scenario.Action{Press: &scenario.PressedButton{Device: somePC, Button: lock.Buttons[0]}})
+
+		act(scenario.Action{Retire: one})
+		act(scenario.Action{SyncDevice: one})
+		g.Expect(w.Clock.Sleep(ctx, 8*time.Hour, "a working day")).To(Succeed())
+		_, err = admin.ManagedDevice(ctx, pc.Hardware.Serial)
+		g.Expect(err).To(MatchError(sim.ErrNoSuchPC), "its record goes with its enrolment")
+		act(scenario.Action{CutPower: one})
+	})
+}
