@@ -26,6 +26,7 @@ type Account struct {
 	Phase   string   `json:"phase,omitempty"` // as the page names it
 	Parts   []Part   `json:"parts"`           // of its life
 	Screen  string   `json:"screen,omitempty"`
+	Spec    string   `json:"spec,omitempty"` // what a spec has expected, and did not get
 	Why     []Ground `json:"why"`
 	Helps   []Remedy `json:"helps"`
 	Again   string   `json:"again"`
@@ -78,7 +79,7 @@ func Of(past *report.Past, device string, scene *scenario.Scenario, issues *cata
 	}
 	a.Again = "windtunnel replay " + report.Quote(past.Path) + " --timeline " + report.Quote(a.Serial)
 	if c.spec {
-		a.Again = past.Header.Spec
+		a.Again, a.Spec = past.Header.Spec, past.Header.Expected
 	}
 	return a, nil
 }

@@ -27,7 +27,11 @@ func (a *Account) Write(w io.Writer) error {
 	if a.TPM != "" {
 		fmt.Fprintf(&b, ", TPM %s", a.TPM)
 	}
-	fmt.Fprintf(&b, "): %s\n\nWhat happened\n", a.ending())
+	fmt.Fprintf(&b, "): %s\n", a.ending())
+	if a.Spec != "" {
+		fmt.Fprintf(&b, "Spec   %s\n", a.Spec)
+	}
+	b.WriteString("\nWhat happened\n")
 	for _, p := range a.Parts {
 		took := report.Duration(time.Duration(p.Seconds * float64(time.Second)))
 		if !p.Finished {

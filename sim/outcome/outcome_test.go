@@ -44,7 +44,7 @@ func story(j *outcome.Judge) {
 	event(12, "PC-2", "app.install", f("app", "Notes"), f("state", "Error"))
 	event(30, "PC-1", "device.resealed")
 	event(31, "PC-1", "screen.shown", f("screen", "desktop"))
-	event(32, "PC-2", "screen.shown", f("screen", "failure"))
+	event(32, "PC-2", "screen.shown", f("screen", "autopilot.failure"))
 	event(40, "PC-1", "screen.shown", f("screen", "off"))
 	j.End(outcome.End{Device: "PC-1", Serial: "S1", Outcome: "desktop"})
 	j.End(outcome.End{Device: "PC-2", Serial: "S2", Outcome: "unfinished"})
@@ -84,7 +84,7 @@ func TestVerdicts(t *testing.T) {
 		{`{event: connect.cycle}`, true, ""},
 		{`{code: "0x87D1041C"}`, true, ""},
 		{`{code: "0x80180014"}`, false, ": have 0; nearest of 1: 2026-09-01 08:12:00.000 PC-1 app.install app=Agent state=Error code=\"0x87D1041C (ime_not_detected)\""},
-		{`{screen: failure}`, true, ""},
+		{`{screen: autopilot.failure}`, true, ""},
 		{`{screen: desktop, after: device.resealed}`, true, ""},
 		{`{screen: esp, after: device.resealed}`, false, ": have 0; nearest of 4: 2026-09-01 08:40:00.000 PC-1 screen.shown screen=off"},
 		{`{screen: esp, before: device.resealed}`, true, ""},

@@ -42,8 +42,8 @@ type Header struct {
 	Build string // sim.Build of the binary
 	Home  string // as --home takes it
 	// Spec is the command that runs the spec again whose folder it is; "" for a
-	// scenario's run.
-	Spec string
+	// scenario's run. Folder is where, and Expected what was not met, in one line.
+	Spec, Folder, Expected string
 }
 
 // Create makes the folder for a run, or empties that of an earlier run, and
@@ -58,7 +58,7 @@ func Create(path string, scenario []byte, h Header) (*Dir, error) {
 	d := &Dir{path: path}
 	again := "# Again: windtunnel replay " + Quote(path)
 	if h.Spec != "" {
-		again = "# spec: " + oneLine(h.Spec)
+		again = "# folder: " + strings.ReplaceAll(h.Folder, "\n", " ") + "\n# expected: " + oneLine(h.Expected) + "\n# spec: " + strings.ReplaceAll(h.Spec, "\n", " ")
 	}
 	head := fmt.Sprintf("%s\n# build: %s\n# home: %s\n%s\n\n", mark, oneLine(h.Build), oneLine(h.Home), again)
 	if err := d.write(ScenarioName, append([]byte(head), scenario...)); err != nil {

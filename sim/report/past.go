@@ -35,13 +35,17 @@ func Open(path string) (*Past, error) {
 		if !ok {
 			break
 		}
-		switch key, value, _ := strings.Cut(strings.TrimSpace(comment), ": "); key {
+		switch key, value, _ := strings.Cut(strings.TrimRight(comment, "\r\n"), ": "); key {
 		case "build":
 			p.Header.Build = value
 		case "home":
 			p.Header.Home = value
 		case "spec":
 			p.Header.Spec = value
+		case "expected":
+			p.Header.Expected = value
+		case "folder":
+			p.Header.Folder = value
 		}
 	}
 	b, err := os.ReadFile(filepath.Join(path, SummaryName))

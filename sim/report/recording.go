@@ -43,7 +43,7 @@ type Difference struct {
 // was told to stop.
 func (p *Past) Recording() (*Recording, error) {
 	r := &Recording{path: filepath.Join(p.Path, JournalName), cells: map[int]*recorded{}}
-	r.cut = p.Summary == nil || p.Summary.Interrupted
+	r.cut = p.Header.Spec == "" && (p.Summary == nil || p.Summary.Interrupted) // a spec's folder is written when it has failed
 	err := r.read(func(e journal.Event) bool {
 		c := r.cell(e)
 		if !e.Time.Equal(c.last) {

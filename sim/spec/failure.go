@@ -37,7 +37,7 @@ func (w *World) explain() {
 		fmt.Fprintf(&b, "The last of %s (%s)\n%s\n%s\n", pc.Name, pc.Hardware.Serial, strings.Join(lines[max(0, len(lines)-lastLines):], ""), pc.Screen())
 	}
 	b.WriteString(w.firedRules())
-	switch dir, err := w.keep(); {
+	switch dir, err := w.keep(fmt.Sprintf("%s:%d: %s", path.Base(r.Failure.Location.FileName), r.Failure.Location.LineNumber, message)); {
 	case err != nil:
 		fmt.Fprintf(&b, "Not kept: %v\n", err)
 	case dir != "":
@@ -105,7 +105,7 @@ func (w *World) replay() string { return replayOf(ginkgo.CurrentSpecReport(), ui
 
 // replayOf is the command that runs one spec with one seed.
 func replayOf(r ginkgo.SpecReport, seed uint64) string {
-	return fmt.Sprintf("%s=%d go test %s -ginkgo.focus %s", SeedVariable, seed, suite(), quote(regexp.QuoteMeta(bare(r.FullText()))+"$"))
+	return report.SpecCommand{Seed: seed, Package: suite(), Focus: regexp.QuoteMeta(bare(r.FullText())) + "$"}.String()
 }
 
 // suite is the running suite's package as go test takes it, wherever in its
@@ -116,9 +116,6 @@ func suite() string {
 	}
 	return "." // in its own folder
 }
-
-// quote makes one word of a text, for a shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // Failed fails the spec with a message, unless it is empty.
 func (w *World) Failed(message string) {

@@ -15,7 +15,8 @@ import (
 )
 
 // OutVariable is the environment variable that names a folder in which specs that
-// fail leave what happened, each in a folder of its own: for `windtunnel explain`.
+// fail leave what happened, each in a folder of its own: for `windtunnel explain`
+// and `windtunnel replay`.
 // A relative path is the suite's own folder's.
 const OutVariable = "WINDTUNNEL_OUT"
 
@@ -29,8 +30,9 @@ func (k *kept) Write(e journal.Event) error {
 
 func (k *kept) Close() error { return nil }
 
-// keep writes a failed spec's folder, and says which; "" where nobody wants one.
-func (w *World) keep() (dir string, err error) {
+// keep writes a failed spec's folder, with what was expected, and says which; ""
+// where nobody wants one.
+func (w *World) keep(expected string) (dir string, err error) {
 	if w.kept == nil {
 		return "", nil
 	}
@@ -46,7 +48,11 @@ func (w *World) keep() (dir string, err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", err
 	}
-	d, err := report.Create(dir, text, report.Header{Build: sim.Build(), Home: w.home.String(), Spec: w.replay()})
+	folder, err := os.Getwd() // go test starts a test in its package's
+	if err != nil {
+		return "", err
+	}
+	d, err := report.Create(dir, text, report.Header{Build: sim.Build(), Home: w.home.String(), Spec: w.replay(), Folder: folder, Expected: expected})
 	if err != nil {
 		return "", err
 	}

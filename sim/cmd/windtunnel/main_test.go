@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,11 +27,19 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	caches, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gocache, modules, _ := strings.Cut(strings.TrimSpace(string(caches)), "\n")
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_CACHE_HOME", images)
 			e.Setenv("REPOSITORY", repository)
+			e.Setenv("GOCACHE", gocache)
+			e.Setenv("GOMODCACHE", modules)
+			e.Setenv("GOFLAGS", "-mod=readonly")
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "hashes.csv"), hashes, 0o644); err != nil {
 				return err
 			}

@@ -16,7 +16,9 @@ DIR is what "windtunnel run --out" has made. Its resolved scenario is run again
 and held against the journal, event by event. Where a cell goes another way its
 first differing event is shown, and the exit code is 1. Another build of the
 program is said first: it may well take another way. A run that was interrupted
-is compared as far as it went. Nothing in DIR is changed.
+is compared as far as it went. Nothing in DIR is changed. The folder that a spec
+has left (WINDTUNNEL_OUT) is held against a new run of the spec, which go test
+makes in the spec's own module.
 
   windtunnel replay result
   windtunnel replay result --timeline PF4K2J7A    with one PC's timeline`,
@@ -30,7 +32,7 @@ type verdict struct {
 	RecordedBuild  string       `json:"recordedBuild"`
 	Build          string       `json:"build"`
 	RecordedHash   string       `json:"recordedTraceHash,omitempty"`
-	TraceHash      string       `json:"traceHash"`
+	TraceHash      string       `json:"traceHash,omitempty"`
 	RecordedEvents int          `json:"recordedEvents"`
 	Complete       bool         `json:"recordingComplete"`
 	Differences    []difference `json:"differences"`
@@ -59,7 +61,7 @@ func runReplay(sh *shell) (int, error) {
 		return 0, &inputError{err}
 	}
 	if past.Header.Spec != "" {
-		return 0, inputErrorf("%s is of a spec, which this runs again in its module: %s", names[0], past.Header.Spec)
+		return sh.replaySpec(past, &f)
 	}
 	s, err := recordedScenario(past)
 	if err != nil {
@@ -83,10 +85,15 @@ func runReplay(sh *shell) (int, error) {
 	if sh.ctx.Err() != nil {
 		return 0, errInterrupted
 	}
-	v, differences, err := judge(past, recording, r)
+	list, err := recording.Differences()
 	if err != nil {
 		return 0, err
 	}
+	return sh.judged(&f, r, compared(past, recording, list, r.TraceHash), list)
+}
+
+// judged tells what a replay came to.
+func (sh *shell) judged(f *fleet, r *ran, v *verdict, list []report.Difference) (int, error) {
 	exit := exitMet
 	if !v.Same {
 		exit = exitMissed
@@ -97,7 +104,7 @@ func runReplay(sh *shell) (int, error) {
 	if err := f.timelines(sh.out, r); err != nil {
 		return 0, err
 	}
-	return exit, sh.tell(v, differences)
+	return exit, sh.tell(v, list)
 }
 
 // recordedScenario is the folder's scenario, which has all flags in it.
@@ -114,17 +121,14 @@ func recordedScenario(past *report.Past) (*scenario.Scenario, error) {
 	return s, problems.Err()
 }
 
-// judge holds the new run against the recorded one.
-func judge(past *report.Past, recording *report.Recording, r *ran) (*verdict, []report.Difference, error) {
-	list, err := recording.Differences()
-	if err != nil {
-		return nil, nil, err
-	}
+// compared is what a recording says of the new run, which has a trace hash unless
+// it is a spec's.
+func compared(past *report.Past, recording *report.Recording, list []report.Difference, hash string) *verdict {
 	v := &verdict{
-		RecordedBuild: past.Header.Build, Build: sim.Build(), TraceHash: r.TraceHash,
+		RecordedBuild: past.Header.Build, Build: sim.Build(), TraceHash: hash,
 		RecordedEvents: recording.Events(), Complete: !recording.Cut(), Differences: []difference{},
 	}
-	if v.Complete {
+	if v.Complete && past.Summary != nil {
 		v.RecordedHash = past.Summary.TraceHash
 	}
 	for _, d := range list {
@@ -138,7 +142,7 @@ func judge(past *report.Past, recording *report.Recording, r *ran) (*verdict, []
 		v.Differences = append(v.Differences, out)
 	}
 	v.Same = len(list) == 0 && (!v.Complete || v.RecordedHash == v.TraceHash)
-	return v, list, nil
+	return v
 }
 
 func (sh *shell) tell(v *verdict, list []report.Difference) error {
@@ -151,9 +155,11 @@ func (sh *shell) tell(v *verdict, list []report.Difference) error {
 	switch {
 	case !v.Complete && v.Same:
 		last = fmt.Sprintf("The same as far as the recorded run went before it was interrupted: %s events.\n", report.Count(v.RecordedEvents))
+	case v.Same && v.TraceHash == "":
+		last = fmt.Sprintf("The same run: %s events\n", report.Count(v.RecordedEvents))
 	case v.Same:
 		last = fmt.Sprintf("The same run: %s events, trace hash %s\n", report.Count(v.RecordedEvents), v.TraceHash)
-	case !v.Complete:
+	case !v.Complete, v.TraceHash == "":
 		last = "Not the same run.\n"
 	default:
 		last = fmt.Sprintf("Not the same run: trace hash then %s\n                               now  %s\n", v.RecordedHash, v.TraceHash)
