@@ -172,17 +172,19 @@ func (h *hunt) rounds(ctx context.Context) error {
 	}
 }
 
+// result counts what is gone of each kind. Parts of one kind may go with those of
+// another, as a rule for a PC does with the PC.
 func (h *hunt) result(whole bool) *Result {
 	r := &Result{Scenario: h.best, Runs: h.runs, Whole: whole, Gone: []Gone{}}
-	for _, g := range h.gone { // a kind may have been reduced in several rounds
-		merged := false
-		for i := range r.Gone {
-			if r.Gone[i].Part == g.Part {
-				r.Gone[i].To, merged = g.To, true
+	for _, p := range parts {
+		most := p.sizeOf(h.options.Scenario)
+		for _, g := range h.gone {
+			if g.Part == p.name {
+				most = max(most, g.From)
 			}
 		}
-		if !merged {
-			r.Gone = append(r.Gone, g)
+		if left := p.sizeOf(h.best); left < most {
+			r.Gone = append(r.Gone, Gone{p.name, most, left})
 		}
 	}
 	return r
