@@ -60,12 +60,7 @@ func (m *matcher) message(actual any, to string) string {
 
 // tell prints the last lines of some events.
 func tell(b *strings.Builder, title string, events []journal.Event, o report.TimelineOptions) {
-	var story strings.Builder
-	if err := report.Timeline(&story, events, o); err != nil {
-		fmt.Fprintln(&story, err)
-	}
-	lines := slices.Collect(strings.Lines(story.String()))
-	fmt.Fprintf(b, "%s\n%s\n", title, strings.Join(lines[max(0, len(lines)-lastLines):], ""))
+	fmt.Fprintf(b, "%s\n%s\n", title, report.Last(events, lastLines, o))
 }
 
 // ofServices are the kinds of events that services record, or the beginnings of

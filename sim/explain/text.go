@@ -80,7 +80,7 @@ func (a *Account) ending() string {
 // story adds the last lines of the timeline.
 func (a *Account) story(b *bytes.Buffer) error {
 	var all bytes.Buffer
-	if err := report.Timeline(&all, a.Last, report.TimelineOptions{Detail: report.Story}); err != nil {
+	if err := report.Timeline(&all, a.Last, report.TimelineOptions{Detail: report.Story, Fold: true}); err != nil {
 		return err
 	}
 	lines := slices.Collect(strings.Lines(all.String()))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -16,6 +17,8 @@ import (
 type TimelineOptions struct {
 	Title  string // heading, the PC's serial number say; "" for none
 	Detail int    // Story or Everything
+	// Fold makes one line of those that follow a line and say the same.
+	Fold bool
 	// Since is what times are counted from; zero: the first event.
 	Since time.Time
 	// Mark chooses events that are shown whatever the detail, with an arrow; nil chooses none.
@@ -44,6 +47,7 @@ func Timeline(w io.Writer, events []journal.Event, o TimelineOptions) error {
 	for i, e := range events {
 		t.tell(i, e)
 	}
+	t.unfold()
 	if len(events) == 0 {
 		fmt.Fprintln(t.w, "(nothing happened)")
 	}
@@ -60,6 +64,9 @@ type teller struct {
 	headings map[int][]string // by the index of the event that they stand before
 	states   map[string]string
 	start    time.Time
+	last     string // line, without its time
+	more     int    // lines like it that were folded
+	until    time.Time
 	day      string
 }
 
@@ -68,6 +75,7 @@ func (t *teller) tell(i int, e journal.Event) {
 		t.start = e.Time
 	}
 	for _, h := range t.headings[i] {
+		t.unfold()
 		fmt.Fprintf(t.w, "\n== %s\n", t.fit(h))
 		t.day = ""
 	}
@@ -101,11 +109,37 @@ func (t *teller) known(e journal.Event, text string) bool {
 }
 
 func (t *teller) line(e journal.Event, who, text string) {
+	if says := who + " " + text; t.o.Fold && says == t.last {
+		t.more, t.until = t.more+1, e.Time
+		return
+	} else if t.o.Fold {
+		t.unfold()
+		t.last = says
+	}
 	if day := e.Time.Format("Monday 2006-01-02"); day != t.day {
 		fmt.Fprintf(t.w, "   %s\n", day)
 		t.day = day
 	}
 	fmt.Fprintf(t.w, "%s %-13s %-10s %s\n", e.Time.Format("15:04:05"), Offset(e.Time.Sub(t.start)), who, text)
+}
+
+// unfold says how many lines were folded.
+func (t *teller) unfold() {
+	if t.more > 0 {
+		fmt.Fprintf(t.w, "%s %-13s %-10s and %s more of these\n", t.until.Format("15:04:05"), Offset(t.until.Sub(t.start)), "", Count(t.more))
+	}
+	t.last, t.more = "", 0
+}
+
+// Last is the end of a timeline: its last lines, at most so many.
+func Last(events []journal.Event, lines int, o TimelineOptions) string {
+	var story strings.Builder
+	o.Fold = true
+	if err := Timeline(&story, events, o); err != nil {
+		fmt.Fprintln(&story, err)
+	}
+	all := slices.Collect(strings.Lines(story.String()))
+	return strings.Join(all[max(0, len(all)-lines):], "")
 }
 
 // fit makes one line of a text, and in a Story a line that a terminal can show.

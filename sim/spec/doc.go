@@ -40,7 +40,7 @@
 // When a spec fails, its report gets what was expected, the last events of each
 // PC, what is on their screens, the fault rules that fired, and the command that
 // runs the same spec with the same seed. With WINDTUNNEL_OUT=DIR it also leaves a
-// folder there that `windtunnel explain` reads.
+// folder there, for `windtunnel explain` and `windtunnel replay`.
 //
 // The standard tenant is standard.yaml in this package; options of worlds
 // change a copy of it.

@@ -29,12 +29,8 @@ func (w *World) explain() {
 		if told && strings.Contains(message, pc.Name+" ("+pc.Hardware.Serial+")") {
 			continue // the message shows it, and the services' journal beside it
 		}
-		var timeline strings.Builder
-		if err := report.Timeline(&timeline, w.Events(pc), report.TimelineOptions{Detail: report.Story}); err != nil {
-			fmt.Fprintln(&timeline, err)
-		}
-		lines := slices.Collect(strings.Lines(timeline.String()))
-		fmt.Fprintf(&b, "The last of %s (%s)\n%s\n%s\n", pc.Name, pc.Hardware.Serial, strings.Join(lines[max(0, len(lines)-lastLines):], ""), pc.Screen())
+		timeline := report.Last(w.Events(pc), lastLines, report.TimelineOptions{Detail: report.Story})
+		fmt.Fprintf(&b, "The last of %s (%s)\n%s\n%s\n", pc.Name, pc.Hardware.Serial, timeline, pc.Screen())
 	}
 	b.WriteString(w.firedRules())
 	switch dir, err := w.keep(fmt.Sprintf("%s:%d: %s", path.Base(r.Failure.Location.FileName), r.Failure.Location.LineNumber, message)); {

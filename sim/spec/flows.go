@@ -12,6 +12,7 @@ import (
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/device"
 	"windtunnel.test/sim/device/oobe"
+	"windtunnel.test/sim/scenario"
 )
 
 // Provision has a technician take a PC that is off through the technician flow
@@ -83,6 +84,9 @@ const patience = 4 * time.Hour
 // Await waits until one of these screens is shown and gives it.
 func (w *World) Await(pc *device.PC, ids ...string) device.Screen {
 	ginkgo.GinkgoHelper()
+	for _, id := range ids {
+		gomega.Expect(scenario.KnownScreen(id)).To(gomega.Succeed())
+	}
 	return w.AwaitWhere(pc, fmt.Sprintf("one of the screens %v", ids), func(s device.Screen) bool {
 		for _, id := range ids {
 			if s.ID == id {

@@ -19,13 +19,24 @@ import (
 // chipModel is what is in a PC unless the spec says otherwise.
 const chipModel = "infineon-slb9670"
 
+// Windows on a PC unless the spec says otherwise: the release as its makers install
+// it and, for a domain, that with the updates since: the first build of 25H2 does
+// not hear that a domain join was applied (known issue H23).
+const (
+	usualBuild  = "25H2"
+	domainBuild = "26200.8200"
+)
+
 // NewPC makes a PC as it leaves its maker, off, at the bench, not registered
 // with anybody. Chips are numbered from 1 in each world: every world has its
 // own copies of the same few.
 func (w *World) NewPC(parts ...Part) *device.PC {
 	ginkgo.GinkgoHelper()
 	n := len(w.PCs) + 1
-	m := making{make: device.Makes[0], chip: vtpm.ChipID{Model: chipModel, N: n}, installation: device.Installation{Build: "25H2", Edition: "Pro"}, place: "bench"}
+	m := making{make: device.Makes[0], chip: vtpm.ChipID{Model: chipModel, N: n}, installation: device.Installation{Build: usualBuild, Edition: "Pro"}, place: "bench"}
+	if w.scenario.Domain != nil {
+		m.installation.Build = domainBuild
+	}
 	for _, p := range parts {
 		p(&m)
 	}
