@@ -28,7 +28,8 @@ type Account struct {
 	Screen  string   `json:"screen,omitempty"`
 	Spec    string   `json:"spec,omitempty"` // what a spec has expected, and did not get
 	Why     []Ground `json:"why"`
-	Helps   []Remedy `json:"helps"`
+	Helps   []Remedy `json:"helps"`  // issues that fit
+	Others  []Other  `json:"others"` // where none does: those that share something
 	Again   string   `json:"again"`
 
 	Last []journal.Event `json:"-"` // before the end, as a story tells them
@@ -46,6 +47,12 @@ type Ground struct {
 	Kind string    `json:"kind"` // wait, reason, refusal, fault, request, setting, change, log
 	Text string    `json:"text"`
 	At   time.Time `json:"at,omitzero"` // virtual
+}
+
+// Other is an issue that shows the same code, or waits on the same screen.
+type Other struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }
 
 // Remedy is what the catalogue knows.
@@ -101,9 +108,7 @@ func (c *collector) account(scene *scenario.Scenario, issues *catalog.List) (*Ac
 	if !a.Good() {
 		a.Why = append(append(a.Why, a.waits()...), c.grounds(scene)...)
 	}
-	var err error
-	a.Helps, err = remedies(issues, c, &a)
-	return &a, err
+	return &a, c.remedies(issues, &a)
 }
 
 // collector goes through a journal once.
@@ -155,7 +160,7 @@ func (c *collector) take(e journal.Event) bool {
 // finish makes the story's outline.
 func (c *collector) finish() Account {
 	a := c.pc
-	a.Parts, a.Why, a.Helps = []Part{}, []Ground{}, []Remedy{}
+	a.Parts, a.Why, a.Helps, a.Others = []Part{}, []Ground{}, []Remedy{}, []Other{}
 	last, since := "", c.events[0].Time
 	for _, e := range c.events {
 		switch e.Kind {

@@ -10,41 +10,54 @@ import (
 	"windtunnel.test/sim"
 	"windtunnel.test/sim/catalog"
 	"windtunnel.test/sim/journal"
+	"windtunnel.test/sim/scenario"
 )
 
 // codeForm is an HRESULT in a text.
 var codeForm = regexp.MustCompile(`0x[0-9A-Fa-f]{8}`)
 
-// mostRemedies is how many entries of the catalogue are told.
-const mostRemedies = 3
+// How many entries of the catalogue are told.
+const (
+	mostRemedies = 3
+	mostOthers   = 5
+)
 
 // remedies looks the end up in the catalogue: the issues whose own runs show what
-// this one does and, where there is none, those that have the code on the page,
-// by what else was seen.
-func remedies(issues *catalog.List, c *collector, a *Account) ([]Remedy, error) {
-	out := []Remedy{}
+// this one does and, where there is none, others by what was seen.
+func (c *collector) remedies(issues *catalog.List, a *Account) error {
 	if issues == nil || a.Good() || a.Outcome == sim.Unfinished {
-		return out, nil
+		return nil
 	}
-	hits, err := c.bySigns(issues, a)
-	if err != nil {
-		return nil, fmt.Errorf("explain: %w", err)
+	signs := map[*catalog.Entry][]scenario.Expectations{}
+	for _, e := range issues.Entries {
+		var err error
+		if signs[e], err = e.Signs(); err != nil {
+			return fmt.Errorf("explain: %w", err)
+		}
 	}
-	if len(hits) == 0 {
-		hits = c.bySearch(issues, a)
-	}
+	hits := c.bySigns(issues, signs, a)
 	for _, h := range hits[:min(len(hits), mostRemedies)] {
-		out = append(out, Remedy{ID: h.Entry.ID, Title: h.Entry.Title, Cause: h.Entry.Cause, Text: h.Entry.Remedy, Sources: h.Entry.Sources, By: h.By})
+		a.Helps = append(a.Helps, Remedy{ID: h.Entry.ID, Title: h.Entry.Title, Cause: h.Entry.Cause, Text: h.Entry.Remedy, Sources: h.Entry.Sources, By: h.By})
 	}
-	return out, nil
+	if len(hits) > 0 {
+		return nil
+	}
+	for _, e := range c.bySearch(issues, signs, a) {
+		a.Others = append(a.Others, Other{e.ID, e.Title})
+	}
+	a.Others = a.Others[:min(len(a.Others), mostOthers)]
+	return nil
 }
 
-// bySearch are the issues that a person would find by the code, the refusal, the
-// reason and the event logs.
-func (c *collector) bySearch(issues *catalog.List, a *Account) []catalog.Hit {
-	code := a.Code
+// bySearch are the issues with the code on the page, in this phase where they say
+// one, those first that a person would find by the refusal, the reason and the
+// event logs; without a code, those that are known to wait on this screen.
+func (c *collector) bySearch(issues *catalog.List, signs map[*catalog.Entry][]scenario.Expectations, a *Account) (list []*catalog.Entry) {
+	if a.Code == "" {
+		return a.waiting(issues)
+	}
 	var seen strings.Builder
-	seen.WriteString(code + " " + a.Outcome + " ")
+	seen.WriteString(a.Code + " " + a.Outcome + " ")
 	if c.ended != nil {
 		seen.WriteString(c.ended.Text("check") + " ")
 	}
@@ -54,17 +67,17 @@ func (c *collector) bySearch(issues *catalog.List, a *Account) []catalog.Hit {
 	for _, e := range lastOf(c, "eventlog") {
 		seen.WriteString("event " + e.Text("id") + " " + e.Text("message") + " ")
 	}
-	hits := issues.Search(seen.String())
-	if code != "" { // what does not show this code is another issue
-		exact := slices.DeleteFunc(slices.Clone(hits), func(h catalog.Hit) bool {
-			return !slices.ContainsFunc(h.Entry.Seen.Codes, func(x string) bool { return strings.EqualFold(x, code) })
-		})
-		hits = exact
-	}
+	hits := slices.DeleteFunc(issues.Search(seen.String()), func(h catalog.Hit) bool {
+		shows := slices.ContainsFunc(h.Entry.Seen.Codes, func(x string) bool { return strings.EqualFold(x, a.Code) })
+		return !shows || !c.endsLike(signs[h.Entry], a)
+	})
 	if c.walled { // a wall or a fault on the way is nearer than what the same code may also come from
 		slices.SortStableFunc(hits, func(a, b catalog.Hit) int { return cmp.Compare(ofNetwork(b), ofNetwork(a)) })
 	}
-	return a.ofWaits(issues, hits)
+	for _, h := range hits {
+		list = append(list, h.Entry)
+	}
+	return list
 }
 
 func ofNetwork(h catalog.Hit) int {

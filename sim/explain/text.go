@@ -98,7 +98,18 @@ const offsetEnd = len("15:04:05 +0:00:00      ")
 
 func (a *Account) help(b *bytes.Buffer) {
 	b.WriteString("\nWhat helps\n")
-	if len(a.Helps) == 0 {
+	switch {
+	case len(a.Others) > 0:
+		like := "with this code in this phase there are"
+		if a.Code == "" {
+			like = "known to wait on this screen are"
+		}
+		fmt.Fprintf(b, "  No issue of the catalogue fits as a whole; %s\n", like)
+		for _, o := range a.Others {
+			fmt.Fprintf(b, "  %s  %s\n", o.ID, o.Title)
+		}
+		fmt.Fprintf(b, "  windtunnel issues show %s tells more.\n", a.Others[0].ID)
+	case len(a.Helps) == 0:
 		b.WriteString("  The catalogue of known issues has nothing that looks like it.\n")
 	}
 	for _, h := range a.Helps {

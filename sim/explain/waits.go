@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"windtunnel.test/sim/catalog"
@@ -39,18 +38,14 @@ func (a *Account) waits() (list []Ground) {
 // issueForm is an id of the catalogue.
 var issueForm = regexp.MustCompile(`\b[A-Z]\d\d\b`)
 
-// ofWaits puts the issues before all others that the known waits are rows of.
-func (a *Account) ofWaits(issues *catalog.List, hits []catalog.Hit) []catalog.Hit {
-	var first []catalog.Hit
+// waiting are the issues that the known waits are rows of.
+func (a *Account) waiting(issues *catalog.List) (list []*catalog.Entry) {
 	for _, w := range a.known() {
 		for _, id := range issueForm.FindAllString(w.Rule, -1) {
 			if e, ok := issues.Find(id); ok {
-				first = append(first, catalog.Hit{Entry: e, By: []string{"wait on " + w.Screen}})
+				list = append(list, e)
 			}
 		}
 	}
-	hits = slices.DeleteFunc(hits, func(h catalog.Hit) bool {
-		return slices.ContainsFunc(first, func(f catalog.Hit) bool { return f.Entry == h.Entry })
-	})
-	return append(first, hits...)
+	return list
 }

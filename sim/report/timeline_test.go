@@ -129,3 +129,16 @@ func ExampleTimeline() {
 	// 08:00:00 +0:00:00      PC         Power on, boot 1
 	// 08:14:02 +0:14:02      ESP        Securing your hardware: Complete
 }
+
+func TestTheLastOfATimelineFoldsWhatIsSaidAgain(t *testing.T) {
+	g := gomega.NewWithT(t)
+	var events []journal.Event
+	for i := range 500 {
+		events = append(events, journal.Event{Time: start.Add(time.Duration(i) * time.Minute), Kind: "mdm.session.ended", Fields: []journal.Field{journal.F("sent", i > 100)}})
+	}
+	events = append(events, journal.Event{Time: start.Add(9 * time.Hour), Kind: "device.power.on", Fields: []journal.Field{journal.F("boot", 2)}})
+	said := report.Last(events, 30, report.TimelineOptions{Detail: report.Everything})
+	g.Expect(strings.Count(said, "\n")).To(gomega.BeNumerically("<", 30))
+	g.Expect(said).To(gomega.MatchRegexp(`(?m)^[0-9:]{8} \+8:19:00 +and \d+ more of these\n[0-9:]{8} \+9:00:00 +PC `))
+	g.Expect(strings.Count(report.Last(events, 2, report.TimelineOptions{Detail: report.Everything}), "\n")).To(gomega.Equal(2))
+}
