@@ -62,6 +62,7 @@ func Run(ctx context.Context, o RunOptions) (*Result, error) {
 	sum.TPM.DistinctEKs = after.DistinctEKs - before.DistinctEKs
 	sum.TPM.images(ids, before.ImagesMade, after.ImagesMade)
 	sum.TPM.EnginesLost = after.EnginesLost - before.EnginesLost
+	sum.IdleFaults = idleFaults(s.Faults, cells)
 	sum.judge(s, cells)
 	if watch.err != nil {
 		return result, fmt.Errorf("write the run's journal: %w", watch.err)
@@ -99,6 +100,7 @@ type cell struct {
 	events    uint64
 	scheduled uint64
 	counts    map[string]int
+	fired     map[string]bool
 	problems  []string
 	attested  int
 	timelines map[string][]journal.Event
@@ -119,7 +121,7 @@ func runCell(ctx context.Context, o RunOptions, watch *watch, all []scenario.Dev
 	watch.begin(n, w)
 	w.Start(context.WithoutCancel(ctx)) // an interrupt stops the clock; in the world nothing happens
 	err = w.Run(ctx, untilOf(o.Scenario))
-	c := &cell{ends: w.Ends(), phases: w.phases, end: w.Clock.Now(), scheduled: w.Virtual().Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, problems: w.problems, attested: w.attested()}
+	c := &cell{ends: w.Ends(), phases: w.phases, end: w.Clock.Now(), scheduled: w.Virtual().Stats().Events, hash: w.Journal.Hash(), events: w.Journal.Count(), counts: w.counts, fired: w.fired, problems: w.problems, attested: w.attested()}
 	c.timelines, c.judge = w.samples(), judge
 	if err == nil && judge.Any() { // after the trace hash is taken, which is the fleet's alone
 		err = w.judged(ctx, judge, expect, w.Clock.Now().Add(judgeTime))
@@ -145,6 +147,16 @@ func (w *World) samples() map[string][]journal.Event {
 		}
 	}
 	return keep
+}
+
+// idleFaults are the names of rules that have fired nowhere.
+func idleFaults(rules []fault.Rule, cells []*cell) (names []string) {
+	for _, r := range rules {
+		if !slices.ContainsFunc(cells, func(c *cell) bool { return c != nil && c.fired[r.Name] }) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }
 
 // addUp sums over the cells in their order. A cell that an interrupt kept from

@@ -28,10 +28,11 @@ type Summary struct {
 	End            time.Time      `json:"end"`   // virtual; of the cell that went on longest
 	VirtualSeconds float64        `json:"virtualSeconds"`
 	WallSeconds    float64        `json:"wallSeconds"`
-	Events         uint64         `json:"events"`          // journaled
-	Refusals       int            `json:"refusals"`        // requests that a service refused
-	Faults         int            `json:"faults"`          // fault rules that fired
-	Scheduled      uint64         `json:"schedulerEvents"` // of the clocks
+	Events         uint64         `json:"events"`               // journaled
+	Refusals       int            `json:"refusals"`             // requests that a service refused
+	Faults         int            `json:"faults"`               // times that a fault rule fired
+	IdleFaults     []string       `json:"idleFaults,omitempty"` // names of the scenario's rules that never did
+	Scheduled      uint64         `json:"schedulerEvents"`      // of the clocks
 	Phases         []PhaseStats   `json:"phases"`
 	TPM            TPMStats       `json:"tpm"`
 	Failures       []FailureGroup `json:"failures"`

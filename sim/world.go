@@ -140,6 +140,7 @@ type World struct {
 	going   int               // stories that are not through, with the import before them
 	checks  map[string]string // the last check that refused a device
 	counts  map[string]int    // of events that the summary counts, by kind
+	fired   map[string]bool   // names of fault rules
 	phases  phases
 	ends    []*End
 	// problems are what administrators and the timeline could not do.
@@ -168,7 +169,7 @@ func NewWorld(o Options) (*World, error) {
 	}
 	w := &World{
 		Clock: o.Clock, Seed: o.Seed, Timing: o.Timing, Lab: o.Lab, options: o, through: o.Clock.NewCond("stories that go on"),
-		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(cmp.Or(o.Keep, keepEvents)), checks: map[string]string{}, counts: map[string]int{},
+		Tenant: o.Tenant, attestation: o.Attestation, Sites: map[string]*vnet.Site{}, Timeline: journal.NewMemory(cmp.Or(o.Keep, keepEvents)), checks: map[string]string{}, counts: map[string]int{}, fired: map[string]bool{},
 	}
 	sinks := append([]journal.Sink{w.Timeline, journal.SinkFunc(w.observe)}, o.Sinks...)
 	if !o.Quiet {
@@ -220,6 +221,9 @@ func (w *World) observe(e journal.Event) {
 	}
 	if e.Kind == fault.Fired || e.Kind == journal.Refused {
 		w.counts[e.Kind]++
+	}
+	if e.Kind == fault.Fired {
+		w.fired[e.Text("rule")] = true
 	}
 	if e.Kind != journal.Refused || e.Device == "" {
 		return

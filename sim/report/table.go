@@ -192,6 +192,9 @@ func figures(w io.Writer, s *sim.Summary, replay string) {
 	if s.Refusals+s.Faults > 0 {
 		line("Services", "%s refused; %s fired", plural(s.Refusals, "request", "requests"), plural(s.Faults, "fault", "faults"))
 	}
+	if len(s.IdleFaults) > 0 {
+		line("Idle faults", "%s: nothing that they wait for has happened", strings.Join(s.IdleFaults, ", "))
+	}
 	if len(s.NotModelled) > 0 {
 		line("Not modelled", "%s of tenant objects: nothing reads them", plural(len(s.NotModelled), "member", "members"))
 	}
