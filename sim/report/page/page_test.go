@@ -43,7 +43,7 @@ func made() page.Data {
 			VirtualSeconds: 9 * 86400, WallSeconds: 2.04, Refusals: 5, Faults: 7, Build: "1.0", Problems: []string{"timeline 1: no PC fits"},
 			Phases: []sim.PhaseStats{{Name: "technician", Count: 30, Min: 300, P50: 340, P90: 400, P99: 420, Max: 430}, {Name: "shelf", Count: 30, Min: 1800, P50: 4e5, P90: 7e5, P99: 7.5e5, Max: 7.6e5}},
 			Failures: []sim.FailureGroup{{Outcome: "failed", Code: "0x81039024", Phase: "DevicePreparation.TpmAttestationSubcategory", Check: "aik aik.enroll: vulnerable firmware", Count: 8, Sample: "CD41LYX0",
-				Reason: "Securing your hardware: HTTP 400: the TPM's firmware needs an update", Replay: "windtunnel replay out --timeline CD41LYX0"}},
+				Reason: "Securing your hardware: HTTP 400: the TPM's firmware needs an update: Get \"https://ifx-keyid-1a71a7a00ce527f9c2070020c01fbe155e0ae315.microsoftaik.azure.net/templates/Aik/scep?operation=GetCACaps\"", Replay: "windtunnel replay out --timeline CD41LYX0"}},
 			Expectations: []sim.Expectation{
 				{Expected: "failures == 0", Text: "failures == 0: have 10"}, {Expected: "phase.technician.p90 < 45m", Text: "phase.technician.p90 < 45m: have 6m40s", Met: true},
 			},
