@@ -77,7 +77,13 @@ var forged = []forgery{
 	{"tokens-have-a-life", "ticket", func(f *forge) { f.on("msa.ticket", "expires", f.now.Add(time.Hour)) }, func(f *forge) { f.on("msa.ticket", "expires", f.now) }},
 	{"user-tokens-have-a-user", "no PRT", nil, func(f *forge) { f.on("token.acquired", "kind", "user") }},
 	{"user-tokens-have-a-user", "nobody", func(f *forge) { f.set(prt, "Token", "0.A-token") }, func(f *forge) { f.on("token.acquired", "kind", "user") }},
-	{"one-prt-a-session", "two", func(f *forge) { f.certificate("entra-device", f.now); f.on("prt.acquired", "user", "a") }, func(f *forge) { f.on("prt.acquired", "user", "a") }},
+	{"one-prt-a-session", "two", func(f *forge) {
+		f.certificate("entra-device", f.now)
+		for range 2 { // the second after "Try again", with the password
+			f.on("user.signedIn", "user", "a")
+			f.on("prt.acquired", "user", "a")
+		}
+	}, func(f *forge) { f.on("prt.acquired", "user", "a") }},
 	{"one-prt-a-session", "not joined", nil, func(f *forge) { f.on("prt.acquired", "user", "a") }},
 	{"one-enrolment", "two", func(f *forge) { f.enrolled(); f.on("esp.note") }, func(f *forge) {
 		f.set(device.KeyEnrollments+`\{2}`, "ProviderID", "MS DM Server")

@@ -83,7 +83,7 @@ var identityRules = []Invariant{
 		}
 		return ""
 	}},
-	{"one-prt-a-session", "a user is given one primary refresh token in one start of Windows, on a PC with a device certificate", func(l *look) string {
+	{"one-prt-a-session", "a user is given one primary refresh token for a sign-in, or in one start of Windows, on a PC with a device certificate", func(l *look) string {
 		if l.pc == nil || l.Kind != "prt.acquired" {
 			return ""
 		}

@@ -60,8 +60,8 @@ type memory struct {
 	reseal   bool // Reseal was pressed there
 	resealed bool
 	users    map[string]bool
-	prts     map[string]int
-	account  string // signed in to Windows, in this boot
+	prts     map[string]int // by user, since Windows started or the user gave the password
+	account  string         // signed in to Windows, in this boot
 	ended    bool
 	phases   map[string]bool
 	category map[string]string // of the status page, since Windows was set up
@@ -130,6 +130,7 @@ func (m *memory) remember(l *look) {
 		m.n[l.Text("n")] = true
 	case "user.signedIn":
 		m.users[l.Text("user")] = true
+		delete(m.prts, l.Text("user")) // a password, typed again, earns another
 	case "prt.acquired":
 		m.prts[l.Text("user")]++
 	case "logon":

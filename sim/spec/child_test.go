@@ -136,7 +136,7 @@ func TestGinkgosOwnWaysWork(t *testing.T) {
 
 	out, ok = run(t, nil, ginkgo, "run", "--no-color", "--until-it-fails", "--focus=fails with some", fails)
 	g.Expect(ok).To(gomega.BeFalse(), out)
-	g.Expect(out).To(gomega.ContainSubstring("Ran 1 of 4 Specs"))
+	g.Expect(out).To(gomega.ContainSubstring("Ran 1 of 5 Specs"))
 
 	out, ok = run(t, nil, ginkgo, "run", "--procs=2", "--no-color", "--focus=with a range", fails, "--", "-seeds", "1-20")
 	g.Expect(ok).To(gomega.BeFalse(), out)

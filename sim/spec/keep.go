@@ -41,8 +41,11 @@ func (w *World) keep(expected string) (dir string, err error) {
 		return "", err
 	}
 	name := ginkgo.CurrentSpecReport().FullText()
-	if w.Seed != w.seed {
-		name += fmt.Sprintf(" [world %d]", uint64(w.Seed)) // one of several of the spec
+	switch {
+	case w.Seed != w.seed: // one of several of the spec
+		name += fmt.Sprintf(" [world %d]", uint64(w.Seed))
+	case w.number > 1:
+		name += fmt.Sprintf(" [world %d]", w.number)
 	}
 	dir = filepath.Join(os.Getenv(OutVariable), folderName(name))
 	if dir, err = filepath.Abs(dir); err != nil {

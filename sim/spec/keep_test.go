@@ -8,8 +8,29 @@ import (
 	"github.com/onsi/gomega"
 
 	"windtunnel.test/sim/explain"
+	"windtunnel.test/sim/journal"
 	"windtunnel.test/sim/report"
 )
+
+// TestEachWorldOfASpecIsKept: neither takes the other's folder.
+func TestEachWorldOfASpecIsKept(t *testing.T) {
+	g := gomega.NewWithT(t)
+	dir := t.TempDir()
+	_, ok := run(t, []string{"WINDTUNNEL_OUT=" + dir}, binary(t, fails), "-ginkgo.no-color", "-ginkgo.focus=has two worlds")
+	g.Expect(ok).To(gomega.BeFalse())
+	for name, pcs := range map[string]int{"has-two-worlds": 1, "has-two-worlds-[world-2]": 2} {
+		past, err := report.Open(filepath.Join(dir, name))
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		n := 0
+		g.Expect(past.Events(func(e journal.Event) bool {
+			if e.Kind == "device.made" {
+				n++
+			}
+			return true
+		})).To(gomega.Succeed())
+		g.Expect(n).To(gomega.Equal(pcs), name)
+	}
+}
 
 // TestAFailedSpecIsKeptForWhoeverExplains runs a spec that fails, and asks why.
 func TestAFailedSpecIsKeptForWhoeverExplains(t *testing.T) {

@@ -35,6 +35,7 @@ type World struct {
 	faults     []fault.Rule
 	kept       *kept // nil: nobody wants it
 	home       vnet.Home
+	number     int         // among those of the spec, from 1
 	seed       vclock.Seed // that the spec was given; a variant's own is World.Seed
 	admin      *sim.Administrator
 	made       map[*device.PC]making
@@ -50,6 +51,7 @@ type World struct {
 func NewWorld(options ...Option) *World {
 	ginkgo.GinkgoHelper()
 	w := newWorld(options...)
+	w.number = numbered.next()
 	ginkgo.DeferCleanup(func() {
 		if ginkgo.CurrentSpecReport().Failed() {
 			w.explain()
@@ -57,6 +59,23 @@ func NewWorld(options ...Option) *World {
 		gomega.Expect(w.Close()).To(gomega.Succeed())
 	})
 	return w
+}
+
+// numbered counts the worlds of the running spec, each time that it runs.
+var numbered numbering
+
+type numbering struct {
+	of string
+	n  int
+}
+
+func (c *numbering) next() int {
+	r := ginkgo.CurrentSpecReport()
+	if of := r.FullText() + r.StartTime.String(); of != c.of {
+		*c = numbering{of: of}
+	}
+	c.n++
+	return c.n
 }
 
 // newWorld makes a world that its caller has to close.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"windtunnel.test/sim"
@@ -79,14 +80,17 @@ func (sh *shell) goTest(folder string, c report.SpecCommand, out string) (string
 	return "", inputErrorf("replay: in %s: %w", folder, err)
 }
 
+// ofRange is what the name of a spec that ran with a range of seeds has besides.
+var ofRange = regexp.MustCompile(`-\[seed-[0-9]+\]`)
+
 // leftBy opens the folder that the spec has left again: the one of the same name,
-// or the only one; nil where there is none.
+// or else the first; nil where there is none. It leaves one for each world.
 func leftBy(dir, name string) (*report.Past, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	found := list[0].Name()
+	name, found := ofRange.ReplaceAllString(name, ""), list[0].Name()
 	for _, e := range list {
 		if e.Name() == name {
 			found = name

@@ -36,3 +36,11 @@ var _ = It("ends at its timeout", Label("endless"), func(w *spec.World) {
 		}
 	})
 }, SpecTimeout(300*time.Millisecond))
+
+var _ = It("has two worlds", func(w *spec.World) {
+	other := spec.NewWorld()
+	w.NewPC()
+	other.NewPC()
+	other.NewPC()
+	Expect(other.PCs).To(BeEmpty())
+})
