@@ -63,6 +63,18 @@ var _ = Describe("a hybrid PC's logon", func() {
 		w.Provision(newPC(w, spec.Build("26100.6584")))
 	})
 
+	It("H23: finds the join on a retry, and says then that it was processed", func() {
+		w := newWorld()
+		pc := newPC(w, spec.Build("26100.4061"))
+		Expect(w.TryProvision(pc)).NotTo(Succeed())
+		w.Press(pc, oobe.ButtonRetry)
+		w.Await(pc, oobe.ScreenSuccess)
+		state, _ := pc.Disk.Registry.DWORD(device.KeyODJ, "State")
+		Expect(device.ODJState(state)).To(Equal(device.ODJProcessed))
+		w.Reseal(pc)
+		Expect(w.Impossible(pc)).To(BeEmpty())
+	})
+
 	It("H25: makes no administrator where another one is there", func() {
 		admin := func(changes ...func(*scenario.Scenario)) bool {
 			w := newWorld(append(changes, administrators)...)

@@ -58,6 +58,9 @@ func AwaitDomainJoin(w *device.Windows, j JoinWait) error {
 		}
 		if heard && (!j.Controller || sees(w, left, &told)) {
 			t.stop()
+			if mdm.ODJState(w) == device.ODJTimedOut { // which a retry finds to be over
+				mdm.SetODJState(w, device.ODJProcessed)
+			}
 			return context.Cause(w.Ctx)
 		}
 		if err := context.Cause(w.Ctx); err != nil {
