@@ -17,6 +17,14 @@ type Memory struct {
 	rings map[string]*ring
 	spare []byte // the next tail
 	room  []byte // to pack in
+	read  reading
+}
+
+// reading is the timeline that was read last: who looks at a device again and again reads what is new of it alone.
+type reading struct {
+	of     *ring
+	events []Event
+	total  int // of the ring then
 }
 
 // ring keeps events as the lines that they are in a file, and packs them by the block: a fleet's timelines would be the
@@ -25,6 +33,7 @@ type ring struct {
 	blocks [][]byte // packed, blockLines each, oldest first
 	tail   []byte   // lines since
 	lines  int      // in tail
+	total  int      // events that there have been
 }
 
 // blockLines is how many lines are packed together.
@@ -48,6 +57,7 @@ func (m *Memory) Write(e Event) error {
 		r.tail, m.spare = m.spare, nil
 	}
 	r.tail = append(appendJSON(r.tail, e), '\n')
+	r.total++
 	if r.lines++; r.lines < blockLines {
 		return nil
 	}
@@ -67,7 +77,29 @@ func (m *Memory) Close() error { return nil }
 func (m *Memory) Timeline(device string) []Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.rings[device].events(m.keep)
+	r := m.rings[device]
+	if r == nil {
+		return nil
+	}
+	if fresh := r.total - m.read.total; m.read.of == r && fresh <= r.lines {
+		m.read.events = parseLines(m.read.events, r.last(fresh))
+		if m.keep > 0 && len(m.read.events) > m.keep {
+			m.read.events = slices.Clone(m.read.events[len(m.read.events)-m.keep:])
+		}
+	} else {
+		m.read = reading{of: r, events: r.events(m.keep)}
+	}
+	m.read.total = r.total
+	return slices.Clone(m.read.events)
+}
+
+// last are so many lines at the end of the tail.
+func (r *ring) last(lines int) []byte {
+	at := len(r.tail)
+	for range lines {
+		at = bytes.LastIndexByte(r.tail[:at-1], '\n') + 1
+	}
+	return r.tail[at:]
 }
 
 // events unpacks the last so many, all where keep is 0.
