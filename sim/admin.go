@@ -258,23 +258,15 @@ func (a *Administrator) Sync(ctx context.Context) error {
 func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
 	begin := a.clock.Now()
 	for {
-		var known []identity
-		if err := list(ctx, a, identitiesURL, &known); err != nil {
-			return fmt.Errorf("wait for profiles: %w", err)
-		}
-		assigned, watched := 0, ""
-		for _, d := range known {
-			if d.assigned() {
-				assigned++
-			} else if watched == "" {
-				watched = d.ID
-			}
-		}
-		if assigned >= count {
-			return nil
+		assigned, watched, err := a.countAssigned(ctx)
+		if err != nil || assigned >= count {
+			return err
 		}
 		for {
 			if took := a.clock.Now().Sub(begin); took > a.timing.Autopilot.AssignmentPatience {
+				if assigned, _, err = a.countAssigned(ctx); err != nil || assigned >= count {
+					return err
+				}
 				return fmt.Errorf("%d of %d devices have no profile after %s", count-assigned, count, took)
 			}
 			if err := a.clock.Sleep(ctx, a.timing.Autopilot.ImportPoll, "administrator waits for "+strconv.Itoa(count-assigned)+" profiles"); err != nil {
@@ -289,6 +281,23 @@ func (a *Administrator) AwaitAssigned(ctx context.Context, count int) error {
 			}
 		}
 	}
+}
+
+// countAssigned reads the list: how many devices have a profile, and the first
+// that has none.
+func (a *Administrator) countAssigned(ctx context.Context) (assigned int, without string, err error) {
+	var known []identity
+	if err := list(ctx, a, identitiesURL, &known); err != nil {
+		return 0, "", fmt.Errorf("wait for profiles: %w", err)
+	}
+	for _, d := range known {
+		if d.assigned() {
+			assigned++
+		} else if without == "" {
+			without = d.ID
+		}
+	}
+	return assigned, without, nil
 }
 
 // identity is what the administrator looks at of a device of the list.
