@@ -189,6 +189,10 @@ func TestValidate(t *testing.T) {
 		{fault.Rule{Name: "x", Do: ok, When: fault.When{From: 2, Until: 1}}, "span of time"},
 		{fault.Rule{Name: "x", Do: fault.Action{CutPower: true}, When: fault.When{Event: "a", Host: "b"}}, "event goes with"},
 		{fault.Rule{Name: "x", Do: ok, When: fault.When{Event: "a"}}, "only lead to delay, cutPower, clockJump or diskFull"},
+		{fault.Rule{Name: "x", Do: ok, When: fault.When{Layer: "installer"}}, "does nothing at layer installer; it belongs to http"},
+		{fault.Rule{Name: "x", Do: fault.Action{Drop: true}, When: fault.When{Layer: "tpm"}}, "it belongs to http and stream"},
+		{fault.Rule{Name: "x", Do: fault.Action{TPMResponse: 257}, When: fault.When{Layer: "http"}}, "tpmResponse does nothing at layer http"},
+		{fault.Rule{Name: "x", Do: fault.Action{ExitCode: 5}, When: fault.When{Layer: "http"}}, "it belongs to installer"},
 	} {
 		NewWithT(t).Expect(c.rule.Validate()).To(MatchError(ContainSubstring(c.want)))
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -75,7 +77,30 @@ func (r Rule) Validate() error {
 	if r.When.Event != "" && (r.Do.Status != 0 || r.Do.TPMResponse != 0 || r.Do.Refuse || r.Do.NoSuchName || r.Do.Corrupt || r.Do.Truncate || r.Do.Drop || r.Do.Intercept || r.Do.ExitCode != 0 || r.Do.EngineDeath) {
 		bad("an event can only lead to delay, cutPower, clockJump or diskFull")
 	}
+	if what, layers := r.Do.belongs(); r.When.Layer != "" && r.When.Layer != Event && len(layers) > 0 && !slices.Contains(layers, r.When.Layer) {
+		bad("%s does nothing at layer %s; it belongs to %s", what, r.When.Layer, strings.Join(layers, " and "))
+	}
 	return errors.Join(errs...)
+}
+
+// belongs is what of an action can only happen at certain layers, and which; ""
+// where all of it can happen anywhere.
+func (a Action) belongs() (what string, layers []string) {
+	switch {
+	case a.TPMResponse != 0:
+		return "tpmResponse", []string{TPM}
+	case a.EngineDeath:
+		return "engineDeath", []string{TPM}
+	case a.ExitCode != 0:
+		return "exitCode", []string{Installer}
+	case a.Status != 0:
+		return "status", []string{HTTP}
+	case a.Corrupt, a.Truncate:
+		return "corrupt or truncate", []string{HTTP, Stream}
+	case a.Drop, a.Refuse, a.NoSuchName, a.Intercept:
+		return "what breaks a connection", []string{HTTP, Stream}
+	}
+	return "", nil
 }
 
 func (w When) check(bad func(string, ...any)) {
